@@ -1,3 +1,12 @@
+// Node's own, undocumented but stable since 2011: the natives behind Buffer#toString and #write, without the dispatch.
+declare global {
+  interface Buffer {
+    latin1Slice(start: number, end: number): string
+    utf8Slice(start: number, end: number): string
+    utf8Write(text: string, offset: number): number
+  }
+}
+
 /**
  * A stretch of bytes that many values are read from, such as a record batch. Strings should be taken as substrings of
  * `text` (one native call per batch instead of one per string; 0.21 instead of 0.59 CPU s per million records of ten
@@ -17,9 +26,8 @@ export function byteSource(bytes: Uint8Array): ByteSource {
   return {
     buffer,
     view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    get text() {
-      text ??= buffer.latin1Slice(0, buffer.length)
-      return text
+    get text(): string {
+      return (text ??= buffer.latin1Slice(0, buffer.length))
     },
     base: 0,
   }
