@@ -1,8 +1,8 @@
 /** One Kafka node in KRaft mode: broker and controller in one process, with a plain listener and a secured one. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Kafka, logLevel } from 'kafkajs'
 import { createCertificates } from './certificates.ts'
+import { probeBroker } from './kafka-probe.ts'
 import type { Place, Service } from './service.ts'
 import { installOnce, runTool } from './tools.ts'
 
@@ -58,18 +58,7 @@ export const kafka: Service = {
     ],
   }),
 
-  async probe(place) {
-    const brokers = [`127.0.0.1:${place.ports.client}`]
-    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 0 } }).admin()
-    try {
-      await admin.connect()
-      // A node that has only just started answers, but does not yet count itself among the brokers.
-      const cluster = await admin.describeCluster()
-      if (cluster.brokers.length === 0) throw new Error('the broker is still fenced by its controller')
-    } finally {
-      await admin.disconnect()
-    }
-  },
+  probe: (place) => probeBroker('127.0.0.1', place.ports.client),
 
   environment: (place) => ({
     KAFKA_BROKERS: `127.0.0.1:${place.ports.client}`,
