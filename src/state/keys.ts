@@ -1,0 +1,60 @@
+import { byteSource, ByteWriter } from '../serde/bytes.ts'
+import type { Codec } from '../serde/serde.ts'
+
+/**
+ * Keys as stores hold them. A primitive is its own identity in a Map; any other key is known by its serialised bytes,
+ * as it is on Kafka.
+ */
+export interface Keys<K> {
+  identity(key: K): unknown
+  /** The key in a form that may be kept for long. */
+  keep(key: K): K
+  encode(key: K, out: ByteWriter): void
+  decode(bytes: Uint8Array): K
+  /** Orders keys by their serialised bytes, as Kafka Streams' stores do. */
+  compare(a: K, b: K): number
+}
+
+export function keysOf<K>(codec: Codec<K>): Keys<K> {
+  const scratch = new ByteWriter(64)
+  const text = (key: K): string => {
+    codec.encode(key, scratch.reset())
+    return scratch.buffer.latin1Slice(0, scratch.position)
+  }
+  return {
+    identity: (key) => (typeof key === 'object' ? text(key) : key),
+    keep: (key) => (typeof key === 'string' ? (flat(key) as K) : key),
+    encode: (key, out) => codec.encode(key, out),
+    decode: (bytes) => codec.decode(byteSource(bytes), 0, bytes.length),
+    compare: (a, b) => {
+      const x = text(a)
+      const y = text(b)
+      return x < y ? -1 : x > y ? 1 : 0
+    },
+  }
+}
+
+/**
+ * A copy of a string that does not hold on to the text of the batch it was cut from: V8 keeps a substring of 13 or
+ * more characters as a view of the whole (v8/src/objects/string.h, SlicedString::kMinLength).
+ */
+export function flat(text: string): string {
+  return text.length < 13 ? text : Buffer.from(text, 'utf16le').toString('utf16le')
+}
+
+/** The same for every string inside a plain value, before it is kept in a store. */
+export function flatten<T>(value: T): T {
+  if (typeof value === 'string') return flat(value) as T
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) value[i] = flatten(value[i])
+    return value
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype || Object.isFrozen(value)) return value
+  const fields = value as Record<string, unknown>
+  for (const name in fields) {
+    const field = fields[name]
+    if (typeof field === 'string' ? field.length > 12 : typeof field === 'object') fields[name] = flatten(field)
+  }
+  return value
+}

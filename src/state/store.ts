@@ -1,0 +1,47 @@
+import type { ByteSource, ByteWriter } from '../serde/bytes.ts'
+
+/**
+ * One value in a store. Operators change `value` and `timestamp` in place and then call the store's `touch`: nothing
+ * is written until the commit, and then once, however often it changed.
+ */
+export interface Entry<K, A> {
+  readonly key: K
+  /** Start of the window in ms; 0 where there are no windows. */
+  readonly start: number
+  /** null: deleted. */
+  value: A | null
+  /** Event time of the newest record in it. */
+  timestamp: number
+  /** Changed since the last commit. */
+  dirty: boolean
+  /** Is in the changelog, so that its deletion must be, too. */
+  logged: boolean
+  /** The result that was last given out, kept where somebody downstream needs old values. */
+  given: unknown
+}
+
+/** Takes the changes of a store at a commit; `value` null deletes. The writers are reused: copy what must stay. */
+export type ChangelogWriter = (key: ByteWriter, value: ByteWriter | null, timestamp: number) => void
+
+/** What the runtime needs of every store. Each implementation passes `storeContract`. */
+export interface StateStore {
+  /** Writes every change since the last call, once per key. */
+  flush(write: ChangelogWriter): void
+  /** Applies one record of the changelog; [valueStart, valueEnd) with valueStart -1 is a deletion. */
+  restore(
+    source: ByteSource,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    timestamp: number,
+  ): void
+  /** Number of live entries. */
+  readonly size: number
+}
+
+/** How accumulators or values are written to the changelog. */
+export interface ValueCodec<A> {
+  encode(value: A, out: ByteWriter): void
+  decode(source: ByteSource, start: number, end: number): A
+}

@@ -1,0 +1,80 @@
+import type { Headers, RecordOrigin } from '../record.ts'
+import type { Codec, RecordPart, Serde } from '../serde/serde.ts'
+import type { ByteWriter } from '../serde/bytes.ts'
+import type { SinkDefinition } from '../sinks/sink.ts'
+import type { StoreSpec } from './store-spec.ts'
+
+/**
+ * How operators hand a record on: a plain call, composed once per task, nothing allocated. `old` is the value that a
+ * table update replaces, where somebody downstream asked for it (`wantsOld`); streams leave it undefined.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the graph is typed where users build it; inside, calls are untyped on purpose
+export type Forward<K = any, V = any> = (key: K, value: V, timestamp: number, old?: V | null) => void
+
+/** Why a record, or a record for one window, was left out. Each is a label of `millrace_records_dropped_total`. */
+export type DropReason = 'late' | 'null-key' | 'null-value' | 'expired' | 'skipped' | 'stale'
+
+/** One operator at work in one task. */
+export interface Processor {
+  /** One per input of the node, in their order. */
+  readonly inputs: readonly Forward[]
+  /** At a commit, in topological order: forwards what was held back until now. */
+  flush?(): void
+  /** Time moved on without a record (a marker of an upstream task): gives out what is due. */
+  advance?(): void
+  /** Wall-clock time has passed; called a few times a second at most. */
+  tick?(now: number): void
+}
+
+export type ProcessorFactory = (context: ProcessorContext) => Processor
+
+/** The record that a task is working on. One object per task, changed in place. */
+export interface CurrentRecord extends RecordOrigin {
+  /** Which upstream task it came through; 0 where the input is a user's topic. See `StreamTime`. */
+  readonly lane: number
+  readonly headers: Headers
+}
+
+/**
+ * Stream time of one operator: the highest timestamp it has looked at. Behind a repartition every upstream task is a
+ * lane with a time of its own, because upstream tasks progress at different speeds: a record is late by the time of its
+ * own lane, and windows close by the slowest lane. With one lane both are Kafka Streams' stream time.
+ */
+export interface StreamTime {
+  /** The time by which windows close: the lowest of all lanes; -1 until every lane has been heard. */
+  readonly closing: number
+  /** The time of the current record's lane after seeing this timestamp. */
+  observe(timestamp: number): number
+}
+
+/** What an operator may ask of the task it runs in; it knows nothing else of the runtime. */
+export interface ProcessorContext {
+  readonly node: string
+  readonly record: CurrentRecord
+  /** 'update': every change is forwarded at once. 'commit': changes are held back and each key goes out once a commit. */
+  readonly emit: 'update' | 'commit'
+  /** Somebody downstream needs the value that an update replaces. */
+  readonly wantsOld: boolean
+  /** The next operators behind an output of this node, as one call. */
+  forward(output?: string): Forward
+  store<S>(spec: StoreSpec<S>): S
+  /** Checkpointed with every commit. An operator with several clocks names them. */
+  streamTime(name?: string): StreamTime
+  drop(reason: DropReason, count?: number): void
+  codec<T>(serde: Serde<T>, part: RecordPart, topic?: string): Codec<T>
+  /** Writes to a topic of the log. */
+  topic(topic: string): TopicOutput
+  sink<K, V>(sink: SinkDefinition<K, V>, serdes: { key?: Serde<K>; value?: Serde<V> }): Forward<K, V | null>
+}
+
+/** Where encoded records go; batched, partitioned and sent by the task. */
+export interface TopicOutput {
+  readonly partitions: number
+  send(
+    partition: number,
+    key: ByteWriter | null,
+    value: ByteWriter | null,
+    timestamp: number,
+    headers?: Headers,
+  ): void
+}

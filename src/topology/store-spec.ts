@@ -1,0 +1,21 @@
+import type { SchemaRegistry } from '../serde/serde.ts'
+
+/** A store as the plan knows it: pure data, and how it is made in a task. `S` is what the operator gets. */
+export interface StoreSpec<out S = unknown> {
+  /** Identity of the state: the changelog topic is named after it. */
+  readonly name: string
+  /** 'key-value', 'window', 'session' … */
+  readonly kind: string
+  /** For `describe`. */
+  readonly parameters: Readonly<Record<string, unknown>>
+  /** false: nothing to restore (the state can be made anew). */
+  readonly changelog: boolean
+  create(environment: StoreEnvironment): S
+}
+
+/** What a store is made with in a task. */
+export interface StoreEnvironment {
+  /** The topic its bytes go to, and whose name its serdes are opened with. */
+  readonly changelogTopic: string
+  readonly registry?: SchemaRegistry
+}
