@@ -1,5 +1,5 @@
 import type { MillraceError } from '../errors.ts'
-import type { Serde } from '../serde/serde.ts'
+import type { AvroSchema, Serde } from '../serde/serde.ts'
 
 /**
  * A sink: an external system that results go to, exactly once in effect. `clickhouse(…)` and `lake(…)` make
@@ -29,6 +29,11 @@ export interface SinkContext {
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, details?: object) => void
   /** Called for every retry inside `write`, for the metrics. */
   readonly onRetry: (error: Error) => void
+  /**
+   * Where values are decoded by the schema they were written with: calls the listener with every schema that is new,
+   * before the first value of it is written. Absent where the schema is fixed.
+   */
+  readonly onSchema?: (listener: (schema: AvroSchema) => void) => void
 }
 
 /** The span of the source log whose records the rows of a batch come from. Both ends included. */
