@@ -8,11 +8,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { kafka } from './kafka.ts'
 import { cacheDirectory, stateDirectory } from './paths.ts'
 import { goneWithin, isAlive, type ProcessIdentity, signalGroup, startDetached, terminate } from './processes.ts'
+import { registry } from './registry.ts'
+import { s3 } from './s3.ts'
 import type { Place, Service, ServiceName } from './service.ts'
 import { choosePort, locked, readState, updateState } from './state.ts'
 import { progress } from './tools.ts'
 
-export const services: readonly Service[] = [kafka]
+export const services: readonly Service[] = [kafka, registry, s3]
 export const serviceNames: readonly ServiceName[] = services.map((service) => service.name)
 
 export type StartOptions = {
@@ -38,6 +40,7 @@ export const start = (name: ServiceName, options: StartOptions = {}): Promise<bo
     const command = await service.command(place)
     updateState(name, { ports, process: startDetached(command, place.directory, logFile(name)) })
     await untilReady(service, options.patience)
+    await service.settle?.(place)
     return true
   })
 

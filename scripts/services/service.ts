@@ -27,6 +27,8 @@ export type Service = {
   command(place: Place): Promise<Command>
   /** Resolves when the service really answers; throws as long as it does not. */
   probe(place: Place): Promise<void>
+  /** What clients expect to find there, put in place after every start. Must leave alone what is already so. */
+  settle?(place: Place): Promise<void>
   /** What a client needs to know, as environment variables. */
   environment(place: Place): Record<string, string>
 }
