@@ -41,6 +41,11 @@ export function readString(source: ByteSource, start: number, end: number): stri
   return bits < 128 ? source.text.substring(start - source.base, end - source.base) : buffer.utf8Slice(start, end)
 }
 
+/** The int64, big-endian, at byte `p`, as a number: exact within 53 bits, rounded beyond. */
+export function readInt64(view: DataView, p: number): number {
+  return view.getInt32(p) * 4294967296 + view.getUint32(p + 4)
+}
+
 /** A growing buffer that encoders append to. Reused: what `bytes()` returns is valid until the next `reset`. */
 export class ByteWriter {
   buffer: Buffer
@@ -77,6 +82,12 @@ export class ByteWriter {
     this.buffer[this.position++] = value
   }
 
+  int16(value: number): void {
+    this.ensure(2)
+    this.view.setInt16(this.position, value)
+    this.position += 2
+  }
+
   int32(value: number): void {
     this.ensure(4)
     this.view.setInt32(this.position, value)
@@ -89,6 +100,18 @@ export class ByteWriter {
     this.view.setInt32(this.position, Math.floor(value / 4294967296))
     this.view.setUint32(this.position + 4, value >>> 0)
     this.position += 8
+  }
+
+  bigint64(value: bigint): void {
+    this.ensure(8)
+    this.view.setBigInt64(this.position, value)
+    this.position += 8
+  }
+
+  float32(value: number): void {
+    this.ensure(4)
+    this.view.setFloat32(this.position, value)
+    this.position += 4
   }
 
   float64(value: number): void {

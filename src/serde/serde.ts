@@ -18,6 +18,10 @@ export interface SerdeContext {
 export interface Serde<T> {
   /** Shown by `describe`: 'string', 'json', 'avro(Transaction)' … */
   readonly format: string
+  /** Set by `nullable`: records whose key or value is null pass, as null; otherwise they are dropped and counted. */
+  readonly nullable?: true
+  /** Bytes at the end of a key that do not decide its partition: windowed keys go where their inner key goes. */
+  readonly keySuffix?: number
   /** The Avro schema, where there is one: sinks make their tables and files from it. */
   readonly schema?: AvroSchema
   open(context: SerdeContext): Codec<T>
