@@ -1,4 +1,6 @@
 import type { ByteSource, ByteWriter } from '../serde/bytes.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { StoreEnvironment } from '../topology/store-spec.ts'
 
 /**
  * One value in a store. Operators change `value` and `timestamp` in place and then call the store's `touch`: nothing
@@ -36,6 +38,8 @@ export interface StateStore {
     valueEnd: number,
     timestamp: number,
   ): void
+  /** Every live entry, in no particular order. */
+  all(): Iterable<Entry<unknown, unknown>>
   /** Number of live entries. */
   readonly size: number
 }
@@ -45,3 +49,12 @@ export interface ValueCodec<A> {
   encode(value: A, out: ByteWriter): void
   decode(source: ByteSource, start: number, end: number): A
 }
+
+/** How a store's values are written, once it is known where. */
+export type StoreValue<A> = (environment: StoreEnvironment) => ValueCodec<A>
+
+/** Values written with a serde. */
+export const serdeValue =
+  <A>(serde: Serde<A>): StoreValue<A> =>
+  (environment) =>
+    environment.open(serde, 'value')

@@ -1,8 +1,9 @@
-import { ByteWriter } from '../serde/bytes.ts'
-import { type Keys, keysOf } from './keys.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
-import type { ChangelogWriter, Entry, StateStore, ValueCodec } from './store.ts'
+import { changes, newEntry, restoreEntry } from './changes.ts'
+import { type Keys, keysOf } from './keys.ts'
+import type { Entry, StateStore, StoreValue, ValueCodec } from './store.ts'
+import { encodeWindowKey, innerKey, windowStart } from './window-key.ts'
 
 /**
  * Aggregates of aligned windows: one Map per window, so that finding an entry is one lookup with the key as it is
@@ -14,7 +15,7 @@ export interface WindowStore<K, A> extends StateStore {
   create(start: number, key: K, value: A, timestamp: number): Entry<K, A>
   /** Marks an entry as changed. */
   touch(entry: Entry<K, A>): void
-  /** Deletes an entry; it still comes out of `changed` once, with value null. */
+  /** Deletes an entry; it is still among `changed` until the next flush, with value null. */
   remove(entry: Entry<K, A>): void
   /** Entries changed since the last flush, in the order of their first change. */
   changed(): readonly Entry<K, A>[]
@@ -22,35 +23,31 @@ export interface WindowStore<K, A> extends StateStore {
   starts(): readonly number[]
   /** Entries of one window, ordered by serialised key. */
   entries(start: number): Entry<K, A>[]
-  /** Forgets the windows that started before `start`, in the changelog too. */
-  expire(start: number): void
+  /** Forgets one window, in the changelog too. */
+  forget(start: number): void
 }
 
-/** Store and changelog keys are Kafka Streams' own (WindowKeySchema): key ‖ start int64 BE ‖ sequence int32 BE. */
-const SUFFIX = 12
-
-export function windowStore<K, A>(options: {
+export interface WindowStoreOptions<K, A> {
   readonly name: string
   readonly key: Serde<K>
-  readonly value: ValueCodec<A>
+  readonly value: StoreValue<A>
   readonly parameters?: Readonly<Record<string, unknown>>
-}): StoreSpec<WindowStore<K, A>> {
+}
+
+export function windowStore<K, A>(options: WindowStoreOptions<K, A>): StoreSpec<WindowStore<K, A>> {
   return {
     name: options.name,
     kind: 'window',
     parameters: options.parameters ?? {},
     changelog: true,
-    create: ({ changelogTopic, registry }) =>
-      memoryWindowStore(keysOf(options.key.open({ topic: changelogTopic, part: 'key', registry })), options.value),
+    create: (environment) => memoryWindowStore(keysOf(environment.open(options.key, 'key')), options.value(environment)),
   }
 }
 
 function memoryWindowStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): WindowStore<K, A> {
   const windows = new Map<number, Map<unknown, Entry<K, A>>>()
-  const keyBytes = new ByteWriter()
-  const valueBytes = new ByteWriter()
+  const { touch, list, flush } = changes<K, A>((entry, out) => encodeWindowKey(keys, entry, out), values)
   let sorted: number[] | undefined = []
-  let dirty: Entry<K, A>[] = []
   let size = 0
   // Records come mostly from one window after the other: the last one is remembered.
   let lastStart = Number.NaN
@@ -63,33 +60,27 @@ function memoryWindowStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): WindowSt
     }
     return last
   }
-  const touch = (entry: Entry<K, A>) => {
-    if (entry.dirty) return
-    entry.dirty = true
-    dirty.push(entry)
-  }
   const create = (start: number, key: K, value: A, timestamp: number): Entry<K, A> => {
     let window = windowAt(start)
     if (window === undefined) {
       windows.set(start, (window = last = new Map()))
       sorted = undefined
     }
-    const kept = keys.keep(key)
-    const entry = { key: kept, start, value, timestamp, dirty: false, logged: false, given: null }
-    window.set(keys.identity(kept), entry)
+    const entry = newEntry(keys.keep(key), start, value, timestamp)
+    window.set(keys.identity(entry.key), entry)
     size++
     return entry
+  }
+  const drop = (start: number) => {
+    windows.delete(start)
+    sorted = undefined
+    lastStart = Number.NaN
   }
   const unlink = (entry: Entry<K, A>) => {
     const window = windowAt(entry.start)
     if (!window?.delete(keys.identity(entry.key))) return
     size--
     if (window.size === 0) drop(entry.start)
-  }
-  const drop = (start: number) => {
-    windows.delete(start)
-    sorted = undefined
-    lastStart = Number.NaN
   }
 
   return {
@@ -104,48 +95,33 @@ function memoryWindowStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): WindowSt
       unlink(entry)
       touch(entry)
     },
-    changed: () => dirty,
+    changed: list,
     starts: () => (sorted ??= [...windows.keys()].sort((a, b) => a - b)),
     entries: (start) => [...(windowAt(start)?.values() ?? [])].sort((a, b) => keys.compare(a.key, b.key)),
-    expire(before) {
-      for (const start of this.starts()) {
-        if (start >= before) break
-        const window = windows.get(start)!
-        for (const entry of window.values()) {
-          entry.value = null
-          touch(entry)
-        }
-        size -= window.size
-        drop(start)
-      }
+    *all() {
+      for (const window of windows.values()) yield* window.values()
     },
-    flush(write: ChangelogWriter) {
-      for (const entry of dirty) {
-        entry.dirty = false
-        // Made and gone between two commits: the changelog need not know.
-        if (entry.value === null && !entry.logged) continue
-        keys.encode(entry.key, keyBytes.reset())
-        keyBytes.int64(entry.start)
-        keyBytes.int32(0)
-        if (entry.value !== null) values.encode(entry.value, valueBytes.reset())
-        write(keyBytes, entry.value === null ? null : valueBytes, entry.timestamp)
-        entry.logged = entry.value !== null
+    forget(start) {
+      const window = windows.get(start)
+      if (window === undefined) return
+      for (const entry of window.values()) {
+        entry.value = null
+        if (entry.logged) touch(entry)
       }
-      dirty = []
+      size -= window.size
+      drop(start)
     },
+    flush,
     restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
-      const start = Number(source.buffer.readBigInt64BE(keyEnd - SUFFIX))
-      const key = keys.decode(source.buffer.subarray(keyStart, keyEnd - SUFFIX))
+      const start = windowStart(source, keyEnd)
+      const key = innerKey(keys, source, keyStart, keyEnd)
       const found = windowAt(start)?.get(keys.identity(key))
       if (valueStart < 0) {
         if (found) unlink(found)
         return
       }
       const value = values.decode(source, valueStart, valueEnd)
-      const entry = found ?? create(start, key, value, timestamp)
-      entry.value = value
-      entry.timestamp = timestamp
-      entry.logged = true
+      restoreEntry(found ?? create(start, key, value, timestamp), value, timestamp)
     },
   }
 }

@@ -18,6 +18,8 @@ export type DropReason = 'late' | 'null-key' | 'null-value' | 'expired' | 'skipp
 export interface Processor {
   /** One per input of the node, in their order. */
   readonly inputs: readonly Forward[]
+  /** State and stream time are as the last commit left them; called once, before the first record. */
+  restored?(): void
   /** At a commit, in topological order: forwards what was held back until now. */
   flush?(): void
   /** Time moved on without a record (a marker of an upstream task): gives out what is due. */
@@ -57,6 +59,8 @@ export interface ProcessorContext {
   readonly wantsOld: boolean
   /** The next operators behind an output of this node, as one call. */
   forward(output?: string): Forward
+  /** Somebody reads this output. */
+  listens(output: string): boolean
   store<S>(spec: StoreSpec<S>): S
   /** Checkpointed with every commit. An operator with several clocks names them. */
   streamTime(name?: string): StreamTime
@@ -70,6 +74,8 @@ export interface ProcessorContext {
 /** Where encoded records go; batched, partitioned and sent by the task. */
 export interface TopicOutput {
   readonly partitions: number
+  /** Kafka's default partitioner over the first `length` bytes of a key. */
+  partitionOf(key: ByteWriter, length: number): number
   send(
     partition: number,
     key: ByteWriter | null,

@@ -1,4 +1,4 @@
-import type { SchemaRegistry } from '../serde/serde.ts'
+import type { Codec, RecordPart, Serde } from '../serde/serde.ts'
 
 /** A store as the plan knows it: pure data, and how it is made in a task. `S` is what the operator gets. */
 export interface StoreSpec<out S = unknown> {
@@ -15,7 +15,6 @@ export interface StoreSpec<out S = unknown> {
 
 /** What a store is made with in a task. */
 export interface StoreEnvironment {
-  /** The topic its bytes go to, and whose name its serdes are opened with. */
-  readonly changelogTopic: string
-  readonly registry?: SchemaRegistry
+  /** A codec for the store's changelog topic. */
+  open<T>(serde: Serde<T>, part: RecordPart): Codec<T>
 }

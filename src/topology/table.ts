@@ -10,22 +10,21 @@ export class Table<out K, out V> extends Pipeable<Table<K, V>> {
   declare readonly types?: { readonly table: readonly [K, V] }
   readonly input: Input
   readonly serdes: Serdes
-  /** The window's kind, where the keys are windowed: what final results are worked out from. */
-  readonly windows: WindowTraits | undefined
+  /** Where the one final result of each window comes out, if the table is windowed and its windows close. */
+  readonly finals: Input | undefined
   /** Name of the store behind it, where there is one to query or to join with. */
   readonly store: string | undefined
 
-  constructor(input: Input, serdes: Serdes, traits: { windows?: WindowTraits; store?: string } = {}) {
+  constructor(input: Input, serdes: Serdes, traits: TableTraits = {}) {
     super()
     this.input = input
     this.serdes = serdes
-    this.windows = traits.windows
+    this.finals = traits.finals
     this.store = traits.store
   }
 }
 
-/** What of a window definition matters after the aggregation. */
-export interface WindowTraits {
-  readonly kind: string
-  readonly grace: number
+export interface TableTraits {
+  readonly finals?: Input
+  readonly store?: string
 }

@@ -1,0 +1,111 @@
+import { type Aggregate, type AggregateRecord, combine, type Results } from '../aggregates/index.ts'
+import { keyValueStore } from '../state/key-value-store.ts'
+import { slidingStore } from '../state/sliding-store.ts'
+import type { StoreValue } from '../state/store.ts'
+import { windowStore } from '../state/window-store.ts'
+import type { Grouped } from '../topology/grouped.ts'
+import { node, out } from '../topology/node.ts'
+import { Table } from '../topology/table.ts'
+import { aligned } from './aggregation/aligned.ts'
+import { byKey } from './aggregation/by-key.ts'
+import { sliding } from './aggregation/sliding.ts'
+import { partitionedByKey } from './repartition.ts'
+
+export interface AggregateOptions {
+  /** How long a closed window stays in its store for queries, in ms of stream time. Default 0. */
+  readonly retention?: number
+}
+
+/**
+ * Aggregates each group, and each window of it after `windowedBy`: a record of built-in aggregates, or one of your own
+ * (`custom(…)`).
+ *
+ * The name is the identity of the state: its changelog is `<application>-<name>-changelog`, and the repartition topic, if
+ * the key was changed, `<application>-<name>-repartition`. Null keys are dropped and counted; null values too, except
+ * in tumbling and hopping windows, which hand them to the aggregate. An aggregate that becomes null deletes its entry. A
+ * result's timestamp is the highest in its window. State: one entry per key, or per key and open window.
+ * Kafka Streams: `aggregate`.
+ *
+ * @example
+ * ```ts
+ * payments.pipe(
+ *   groupBy((payment) => payment.category),
+ *   windowedBy(tumbling(minutes(1), { grace: seconds(10) })),
+ *   aggregate('revenue', { orders: count(), revenue: sum((payment) => payment.amount) }),
+ * )   // Table<Windowed<string>, { orders: number, revenue: number }>
+ * ```
+ */
+export function aggregate<K, V, R, A, O>(
+  name: string,
+  aggregate: Aggregate<V, A, O>,
+  options?: AggregateOptions,
+): (grouped: Grouped<K, V, R>) => Table<R, O>
+export function aggregate<K, V, R, S extends AggregateRecord<V>>(
+  name: string,
+  aggregates: S,
+  options?: AggregateOptions,
+): (grouped: Grouped<K, V, R>) => Table<R, Results<S>>
+export function aggregate<K, V, R>(
+  name: string,
+  aggregates: Aggregate<V, unknown, unknown> | AggregateRecord<V>,
+  options: AggregateOptions = {},
+): (grouped: Grouped<K, V, R>) => Table<R, unknown> {
+  const one = isAggregate(aggregates) ? aggregates : combine(aggregates)
+  return (grouped) => aggregated('aggregate', name, grouped, one as Aggregate<V, unknown, unknown>, options)
+}
+
+function isAggregate<V>(
+  of: Aggregate<V, unknown, unknown> | AggregateRecord<V>,
+): of is Aggregate<V, unknown, unknown> {
+  return typeof of.init === 'function' && typeof of.add === 'function'
+}
+
+/** What `aggregate`, `count` and `reduce` have in common. */
+export function aggregated<K, V, R, A, O>(
+  kind: string,
+  name: string,
+  grouped: Grouped<K, V, R>,
+  aggregate: Aggregate<V, A, O>,
+  { retention = 0 }: AggregateOptions = {},
+  value: StoreValue<A> = () => aggregate.state,
+): Table<R, O> {
+  const { windows } = grouped
+  const { input, serdes } = partitionedByKey(grouped, name)
+  const parameters = { aggregate: aggregate.kind, ...(windows ? { windows: windows.describe } : {}) }
+  const common = { name, key: serdes.key, value, parameters }
+  const build = () => {
+    if (windows === undefined) {
+      const store = keyValueStore<K, A>(common)
+      return { store, processor: byKey(aggregate, store) }
+    }
+    switch (windows.kind) {
+      case 'sliding': {
+        const store = slidingStore<K, A>({ ...common, span: windows.timeDifference })
+        return { store, processor: sliding(aggregate, windows, store, retention) }
+      }
+      case 'session':
+        throw new Error('session')
+      default: {
+        const store = windowStore<K, A>(common)
+        return { store, processor: aligned(aggregate, windows, store, retention) }
+      }
+    }
+  }
+  const { store, processor } = build()
+  const aggregation = node({
+    kind,
+    name,
+    inputs: [input],
+    parameters,
+    stores: [store],
+    emitsResults: true,
+    processor,
+  })
+  const closes = windows !== undefined && windows.kind !== 'unlimited'
+  return new Table<R, O>(
+    out(aggregation),
+    windows ? {} : { key: serdes.key },
+    { store: name, finals: closes ? out(aggregation, 'final') : undefined },
+  )
+}
+

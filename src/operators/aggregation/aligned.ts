@@ -1,0 +1,118 @@
+import type { Aggregate } from '../../aggregates/aggregate.ts'
+import type { Windowed } from '../../record.ts'
+import type { Entry } from '../../state/store.ts'
+import type { WindowStore } from '../../state/window-store.ts'
+import type { ProcessorFactory } from '../../topology/processor.ts'
+import type { StoreSpec } from '../../topology/store-spec.ts'
+import { closesAt } from '../../windows/closing.ts'
+import type { AlignedWindows } from '../../windows/windows.ts'
+import { results } from './results.ts'
+
+/**
+ * Aggregation in tumbling, hopping, unlimited and custom windows (window-semantics: a window is updated iff it is not
+ * closed by the time of the record's lane; otherwise the record is dropped for that window and counted).
+ *
+ * @param retention - how long a closed window is kept for queries, in ms of stream time
+ */
+export function aligned<K, V, A, R>(
+  aggregate: Aggregate<V, A, R>,
+  windows: AlignedWindows,
+  spec: StoreSpec<WindowStore<K, A>>,
+  retention: number,
+): ProcessorFactory {
+  return (context) => {
+    const store = context.store(spec)
+    const time = context.streamTime()
+    const keyOf = (entry: Entry<K, A>): Windowed<K> => ({
+      key: entry.key,
+      window: { start: entry.start, end: windows.endOf(entry.start) },
+    })
+    const give = results<K, A, R>(context, aggregate, keyOf)
+    const closing = context.listens('final') ? finalResults() : undefined
+
+    const update = (start: number, key: K, value: V, timestamp: number) => {
+      const entry = store.find(start, key) ?? create(start, key, timestamp)
+      give.before(entry)
+      const accumulator = aggregate.add(entry.value!, value, timestamp)
+      if (timestamp > entry.timestamp) entry.timestamp = timestamp
+      entry.value = accumulator
+      if (accumulator === null) store.remove(entry)
+      else store.touch(entry)
+      give.after(entry)
+    }
+    const create = (start: number, key: K, timestamp: number) => {
+      closing?.expect(start)
+      return store.create(start, key, aggregate.init(), timestamp)
+    }
+
+    function finalResults() {
+      const final = context.forward('final')
+      let closedBy = -1
+      let nextClose = Number.POSITIVE_INFINITY
+      const closeOf = (start: number) => closesAt(windows, windows.endOf(start))
+      const expect = (start: number) => {
+        const close = closeOf(start)
+        if (close < nextClose) nextClose = close
+      }
+      return {
+        expect,
+        restored() {
+          closedBy = time.closing
+          for (const start of store.starts()) if (closeOf(start) > closedBy) expect(start)
+        },
+        giveDue() {
+          if (time.closing < nextClose) return
+          nextClose = Number.POSITIVE_INFINITY
+          for (const start of store.starts()) {
+            const close = closeOf(start)
+            if (close > time.closing) {
+              expect(start)
+              break
+            }
+            if (close <= closedBy) continue
+            for (const entry of store.entries(start)) {
+              final(keyOf(entry), aggregate.result(entry.value!), entry.timestamp)
+            }
+          }
+          closedBy = time.closing
+        },
+      }
+    }
+
+    // Custom windows only: one closure for the task, its arguments beside it, so that nothing is made per record.
+    let current: { key: K; value: V; timestamp: number; laneTime: number }
+    const visit = (start: number, end: number) => {
+      if (closesAt(windows, end) > current.laneTime) update(start, current.key, current.value, current.timestamp)
+      else context.drop('late')
+    }
+    const { advance, size, grace } = windows
+    const process = (key: K, value: V, timestamp: number) => {
+      if (key === null) return context.drop('null-key')
+      const laneTime = time.observe(timestamp)
+      if (advance > 0) {
+        const closed = laneTime - grace
+        for (let start = windows.firstStart(timestamp); start <= timestamp; start += advance) {
+          if (start + size > closed) update(start, key, value, timestamp)
+          else context.drop('late')
+        }
+      } else {
+        current = { key, value, timestamp, laneTime }
+        windows.assign(timestamp, visit)
+      }
+      closing?.giveDue()
+    }
+
+    return {
+      inputs: [process],
+      restored: () => closing?.restored(),
+      advance: () => closing?.giveDue(),
+      flush() {
+        give.flush(store.changed())
+        for (const start of store.starts()) {
+          if (closesAt(windows, windows.endOf(start)) + retention > time.closing) break
+          store.forget(start)
+        }
+      },
+    }
+  }
+}

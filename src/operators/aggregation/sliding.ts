@@ -1,0 +1,171 @@
+import type { Aggregate } from '../../aggregates/aggregate.ts'
+import type { Windowed } from '../../record.ts'
+import { firstAtOrAfter, type SlidingStore } from '../../state/sliding-store.ts'
+import type { Entry } from '../../state/store.ts'
+import type { ProcessorFactory } from '../../topology/processor.ts'
+import type { StoreSpec } from '../../topology/store-spec.ts'
+import type { SlidingWindows } from '../../windows/windows.ts'
+import { results } from './results.ts'
+
+/**
+ * Aggregation in sliding windows [s, s + d], both ends inclusive. Windows are made from windows, never from records, as
+ * in Kafka Streams (KStreamSlidingWindowAggregate): a record that was too late for its own window is not known to
+ * windows that are made afterwards.
+ *
+ * @param retention - how long a closed window is kept for queries, in ms of stream time
+ */
+export function sliding<K, V, A, R>(
+  aggregate: Aggregate<V, A, R>,
+  { timeDifference: d, grace }: SlidingWindows,
+  spec: StoreSpec<SlidingStore<K, A>>,
+  retention: number,
+): ProcessorFactory {
+  return (context) => {
+    const store = context.store(spec)
+    const time = context.streamTime()
+    const keyOf = ({ key, start }: Entry<K, A>): Windowed<K> => ({ key, window: { start, end: start + d } })
+    const give = results<K, A, R>(context, aggregate, keyOf)
+    const copy = aggregate.clone ?? ((accumulator: A) => structuredClone(accumulator))
+    const final = context.listens('final') ? context.forward('final') : undefined
+    let closedUpTo = -1
+
+    const update = (entry: Entry<K, A>, value: V, timestamp: number) => {
+      give.before(entry)
+      const accumulator = aggregate.add(entry.value!, value, timestamp)
+      if (timestamp > entry.timestamp) entry.timestamp = timestamp
+      entry.value = accumulator
+      if (accumulator === null) store.remove(entry)
+      else store.touch(entry)
+      give.after(entry)
+    }
+    /** A window that begins as `from` (or empty) and takes in the record, unless it is closed. */
+    const open = (start: number, key: K, value: V, timestamp: number, closed: number, from: A | undefined) => {
+      if (start + d < closed) return context.drop('late')
+      update(store.create(start, key, from === undefined ? aggregate.init() : copy(from), timestamp), value, timestamp)
+    }
+    /** The record's own right window holds what came after it, not the record. */
+    const openRight = (key: K, timestamp: number, accumulator: A, newest: number) => {
+      const entry = store.create(timestamp + 1, key, accumulator, newest)
+      store.touch(entry)
+      give.after(entry)
+    }
+    const updateUnlessClosed = (entry: Entry<K, A>, value: V, timestamp: number, closed: number) => {
+      if (entry.start + d < closed) context.drop('late')
+      else update(entry, value, timestamp)
+    }
+
+    const inOrder = (key: K, value: V, timestamp: number, closed: number) => {
+      const windows = store.windows(key)
+      let leftExists = false
+      let previous = -1
+      let before: Entry<K, A> | undefined
+      let right: { value: A; timestamp: number } | undefined
+      let holder: Entry<K, A> | undefined
+      let i = firstAtOrAfter(windows, timestamp + 2) - 1
+      const rightExists = windows[i]?.start === timestamp + 1
+      if (rightExists) i--
+      const oldest = timestamp - 2 * d
+      // The entries are taken first: an aggregate that becomes null removes its window from the array.
+      const overlapping: Entry<K, A>[] = []
+      for (; i >= 0; i--) {
+        const entry = windows[i]
+        if (entry.start < oldest) break
+        if (entry.start + d < timestamp) {
+          before = entry
+          break
+        }
+        overlapping.push(entry)
+      }
+      for (const entry of overlapping) {
+        if (entry.start + d > timestamp) {
+          if (holder === undefined) {
+            holder = entry
+            if (!rightExists && entry.timestamp > timestamp) {
+              right = { value: copy(entry.value!), timestamp: entry.timestamp }
+            }
+          }
+          updateUnlessClosed(entry, value, timestamp, closed)
+        } else {
+          leftExists = true
+          const newest = entry.timestamp
+          updateUnlessClosed(entry, value, timestamp, closed)
+          if (newest >= timestamp) return
+          previous = newest
+        }
+      }
+      if (before) previous = before.timestamp
+      if (previous >= 0) {
+        const start = previous + 1
+        if (start + d >= timestamp && !has(store.windows(key), start)) {
+          open(start, key, value, timestamp, closed, undefined)
+          // It may be the record's own left window; Kafka Streams then gives it twice, with one value.
+          if (start === timestamp - d) leftExists = true
+        }
+      }
+      if (!leftExists) {
+        const holdsPrevious = before !== undefined && previous >= timestamp - d
+        open(timestamp - d, key, value, timestamp, closed, holdsPrevious ? before!.value! : undefined)
+      }
+      if (right) openRight(key, timestamp, right.value, right.timestamp)
+    }
+
+    /** Records before d share the window [0, d], since no window starts before 0. */
+    const early = (key: K, value: V, timestamp: number, closed: number) => {
+      const windows = store.windows(key)
+      const combined = windows[0]?.start === 0 ? windows[0] : undefined
+      const upTo = firstAtOrAfter(windows, timestamp + 1)
+      const rightExists = windows[upTo]?.start === timestamp + 1
+      const overlapping = windows.slice(combined ? 1 : 0, upTo)
+      const holder = overlapping.at(-1) ?? combined
+      const right =
+        !rightExists && holder && holder.timestamp > timestamp
+          ? { value: copy(holder.value!), timestamp: holder.timestamp }
+          : undefined
+      const previous = combined && combined.timestamp < timestamp ? combined.timestamp : -1
+      for (const entry of overlapping) updateUnlessClosed(entry, value, timestamp, closed)
+      if (right) openRight(key, timestamp, right.value, right.timestamp)
+      if (previous >= 0 && !has(store.windows(key), previous + 1)) {
+        open(previous + 1, key, value, timestamp, closed, undefined)
+      }
+      if (combined) updateUnlessClosed(combined, value, timestamp, closed)
+      else open(0, key, value, timestamp, closed, undefined)
+    }
+
+    const giveDue = () => {
+      if (final === undefined) return
+      const upTo = time.closing - grace - 1 - d
+      if (upTo <= closedUpTo) return
+      for (const entry of store.between(closedUpTo, upTo)) {
+        final(keyOf(entry), aggregate.result(entry.value!), entry.timestamp)
+      }
+      closedUpTo = upTo
+    }
+
+    return {
+      inputs: [
+        (key: K, value: V, timestamp) => {
+          if (key === null) return context.drop('null-key')
+          if (value === null) return context.drop('null-value')
+          const closed = time.observe(timestamp) - grace
+          if (timestamp + d < closed) return context.drop('late')
+          if (timestamp < d) early(key, value, timestamp, closed)
+          else inOrder(key, value, timestamp, closed)
+          giveDue()
+        },
+      ],
+      restored() {
+        closedUpTo = Math.max(-1, time.closing - grace - 1 - d)
+      },
+      advance: giveDue,
+      flush() {
+        give.flush(store.changed())
+        // A record may be as old as C - d, and looks back 2 d further for its predecessor.
+        store.expire(time.closing - grace - 3 * d - retention)
+      },
+    }
+  }
+}
+
+function has(windows: readonly Entry<unknown, unknown>[], start: number): boolean {
+  return windows[firstAtOrAfter(windows, start)]?.start === start
+}

@@ -1,0 +1,25 @@
+import { type Aggregate, count as countAggregate } from '../aggregates/index.ts'
+import type { Grouped } from '../topology/grouped.ts'
+import type { Table } from '../topology/table.ts'
+import { type AggregateOptions, aggregated } from './aggregate.ts'
+
+/**
+ * Without a name, the aggregate that counts, for use in `aggregate`. With a name, the operator that counts each group
+ * (and window).
+ *
+ * As an operator it is `aggregate(name, count())`; the changelog holds Kafka's own longs. Kafka Streams: `count`.
+ *
+ * @example
+ * ```ts
+ * payments.pipe(groupByKey(), count('payments-per-user'))   // Table<string, number>
+ * ```
+ */
+export function count(): Aggregate<unknown, number, number>
+export function count<K, V, R>(name: string, options?: AggregateOptions): (grouped: Grouped<K, V, R>) => Table<R, number>
+export function count<K, V, R>(
+  name?: string,
+  options?: AggregateOptions,
+): Aggregate<unknown, number, number> | ((grouped: Grouped<K, V, R>) => Table<R, number>) {
+  if (arguments.length === 0) return countAggregate()
+  return (grouped) => aggregated('count', name!, grouped, countAggregate(), options)
+}

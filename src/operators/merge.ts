@@ -1,0 +1,34 @@
+import { node, out } from '../topology/node.ts'
+import { Stream } from '../topology/stream.ts'
+
+/**
+ * Puts the records of several streams into one.
+ *
+ * The order within each stream stays; between them, each task takes the record with the lowest timestamp among those at
+ * hand. Keeps no state. Kafka Streams: `KStream#merge`.
+ *
+ * @example
+ * ```ts
+ * const all = webOrders.pipe(merge(shopOrders, phoneOrders))
+ * ```
+ */
+export function merge<K, V>(...others: readonly Stream<K, V>[]): (stream: Stream<K, V>) => Stream<K, V> {
+  return (stream) => {
+    const streams = [stream, ...others]
+    const merged = node({
+      kind: 'merge',
+      inputs: streams.map(({ input }) => input),
+      processor: (context) => {
+        const next = context.forward()
+        return { inputs: streams.map(() => (key, value, timestamp) => next(key, value, timestamp)) }
+      },
+    })
+    const same = (part: 'key' | 'value') =>
+      streams.every((other) => other.serdes[part] === stream.serdes[part]) ? stream.serdes[part] : undefined
+    return new Stream(
+      out(merged),
+      { key: same('key'), value: same('value') },
+      streams.some(({ rekeyed }) => rekeyed),
+    )
+  }
+}

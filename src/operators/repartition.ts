@@ -1,0 +1,74 @@
+import { json, string } from '../serde/index.ts'
+import type { Serde } from '../serde/serde.ts'
+import { type Input, node, out, type Serdes } from '../topology/node.ts'
+import { Stream } from '../topology/stream.ts'
+import { writeTo } from './write-to.ts'
+
+export interface RepartitionOptions<K, V> {
+  /** Default: the serde the keys were read with, or `string()` where they have been changed. */
+  readonly key?: Serde<K>
+  /** Default: the serde the values were read with, or `json()` where they have been changed. */
+  readonly value?: Serde<V>
+  /** Default: as many as the topics that are read upstream. */
+  readonly partitions?: number
+}
+
+/**
+ * Sends records through an internal topic, so that all records of a key meet in one task; for a change of parallelism
+ * or before a `process` that needs its keys together. Aggregations and joins do this by themselves after a key change.
+ *
+ * The topic is `<application>-<name>-repartition`, trimmed as it is read. Order is kept per key and upstream task. A null
+ * key is left out, not counted. Kafka Streams: `KStream#repartition`.
+ *
+ * @example
+ * ```ts
+ * events.pipe(selectKey((event) => event.session), repartition('by-session', { partitions: 12 }))
+ * ```
+ */
+export function repartition<K, V>(
+  name: string,
+  options: RepartitionOptions<K, V> = {},
+): (stream: Stream<K, V>) => Stream<K, V> {
+  return ({ input, serdes }) => {
+    const key = options.key ?? serdes.key
+    const value = options.value ?? serdes.value
+    return new Stream(through(input, name, { key, value }, options.partitions), withDefaults({ key, value }))
+  }
+}
+
+/** What an operator that works by key needs: the input as it is, or repartitioned if its key may have changed. */
+export function partitionedByKey(
+  stream: { readonly input: Input; readonly serdes: Serdes; readonly rekeyed: boolean },
+  name: string,
+): { readonly input: Input; readonly serdes: Required<Serdes> } {
+  const serdes = withDefaults(stream.serdes)
+  return { input: stream.rekeyed ? through(stream.input, name, serdes) : stream.input, serdes }
+}
+
+/** Serdes for what has none declared: keys are strings by type, values plain data. */
+export function withDefaults({ key = string(), value = json() }: Serdes): Required<Serdes> {
+  return { key, value }
+}
+
+function through(input: Input, name: string, serdes: Serdes, partitions?: number): Input {
+  const { key, value } = withDefaults(serdes)
+  return out(
+    node({
+      kind: 'repartition',
+      name,
+      inputs: [input],
+      parameters: { key: key.format, value: value.format, ...(partitions === undefined ? {} : { partitions }) },
+      target: { topic: name, key, value, repartition: { partitions } },
+      processor: (context) => {
+        const write = writeTo(context, name, { key, value })
+        return {
+          inputs: [
+            (key, value, timestamp) => {
+              if (key !== null) write(key, value, timestamp)
+            },
+          ],
+        }
+      },
+    }),
+  )
+}

@@ -1,0 +1,51 @@
+import type { Serde } from '../serde/serde.ts'
+import { node, out } from '../topology/node.ts'
+import { Stream } from '../topology/stream.ts'
+
+/** How the records of a topic are read. */
+export interface SourceOptions<K, V> {
+  /** Default: the key's bytes as they are, null where there is none. */
+  readonly key?: Serde<K>
+  readonly value: Serde<V>
+}
+
+/**
+ * Reads a topic as a stream of records.
+ *
+ * Within a partition records come in the order of their offsets. A null key or value is dropped and counted, unless its
+ * serde is `nullable(…)`; one that cannot be decoded goes to the dead-letter topic (see `run`). Two `stream` calls
+ * with one topic read it once. Kafka Streams: `StreamsBuilder#stream`.
+ *
+ * @example
+ * ```ts
+ * const lines = stream('lines', { key: string(), value: string() })
+ * ```
+ */
+export function stream<V>(topic: string, options: { readonly value: Serde<V> }): Stream<Uint8Array | null, V>
+export function stream<K, V>(
+  topic: string,
+  options: { readonly key: Serde<K>; readonly value: Serde<V> },
+): Stream<K, V>
+export function stream<K, V>(topic: string, options: SourceOptions<K, V>): Stream<K, V> {
+  const { key, value } = options
+  const source = node({
+    kind: 'stream',
+    source: { topic, key, value },
+    parameters: { topic, key: key?.format ?? 'bytes', value: value.format },
+    processor: (context) => {
+      const next = context.forward()
+      const keepsNullKey = !key || key.nullable === true
+      const keepsNullValue = value.nullable === true
+      return {
+        inputs: [
+          (key, value, timestamp) => {
+            if (key === null && !keepsNullKey) context.drop('null-key')
+            else if (value === null && !keepsNullValue) context.drop('null-value')
+            else next(key, value, timestamp)
+          },
+        ],
+      }
+    },
+  })
+  return new Stream(out(source), { key, value })
+}

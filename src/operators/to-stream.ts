@@ -1,0 +1,17 @@
+import { Stream } from '../topology/stream.ts'
+import type { Table } from '../topology/table.ts'
+
+/**
+ * The updates of a table as a stream of records; a deletion is a record with value null.
+ *
+ * How many updates of a key come out between two commits depends on the runtime (the last one always does).
+ * Kafka Streams: `KTable#toStream`.
+ *
+ * @example
+ * ```ts
+ * revenue.pipe(toStream(), to('revenue', { key: windowed(string()), value: json() }))
+ * ```
+ */
+export function toStream<K, V>(): (table: Table<K, V>) => Stream<K, V | null> {
+  return ({ input, serdes }) => new Stream(input, serdes)
+}

@@ -1,0 +1,65 @@
+import type { Serde } from '../serde/serde.ts'
+import type { SinkDefinition } from '../sinks/sink.ts'
+import { node } from '../topology/node.ts'
+import type { Stream } from '../topology/stream.ts'
+import { Output } from '../topology/topology.ts'
+import { type Partitioner, writeTo } from './write-to.ts'
+
+export interface ToOptions<K, V> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Default: Kafka's own (murmur2 of the key's bytes; of the inner key where it is windowed). */
+  readonly partitioner?: Partitioner<NonNullable<K>, V | null>
+}
+
+/**
+ * Ends a stream in a topic or in a sink; put the result into `topology(name, [ … ])`.
+ *
+ * A topic must exist (see `run` for creating it). Records of one key keep their order; a null value is written as a
+ * tombstone, and deletes the row of an upsert sink. Part of the commit: with `exactly-once` a record is there once.
+ * Kafka Streams: `KStream#to`.
+ *
+ * @example
+ * ```ts
+ * alerts.pipe(to('alerts', { key: string(), value: json() }))
+ * ```
+ */
+export function to<K, V>(
+  topic: string,
+  options: ToOptions<NonNullable<K>, NonNullable<V>>,
+): (stream: Stream<K, V>) => Output
+export function to<K, V>(sink: SinkDefinition<K, NonNullable<V>>): (stream: Stream<K, V>) => Output
+export function to<K, V>(
+  target: string | SinkDefinition<K, NonNullable<V>>,
+  options?: ToOptions<NonNullable<K>, NonNullable<V>>,
+): (stream: Stream<K, V>) => Output {
+  return (stream) => (typeof target === 'string' ? toTopic(stream, target, options!) : toSink(stream, target))
+}
+
+function toTopic<K, V>(
+  { input }: Stream<K, V>,
+  topic: string,
+  { key, value, partitioner }: ToOptions<NonNullable<K>, NonNullable<V>>,
+): Output {
+  return new Output(
+    node({
+      kind: 'to',
+      inputs: [input],
+      parameters: { topic, key: key.format, value: value.format },
+      target: { topic, key, value },
+      processor: (context) => ({ inputs: [writeTo(context, topic, { key, value }, partitioner)] }),
+    }),
+  )
+}
+
+function toSink<K, V>({ input, serdes }: Stream<K, V>, sink: SinkDefinition<K, NonNullable<V>>): Output {
+  return new Output(
+    node({
+      kind: 'to',
+      inputs: [input],
+      parameters: { sink: sink.kind, mode: sink.mode, ...sink.parameters },
+      sink,
+      processor: (context) => ({ inputs: [context.sink(sink, serdes)] }),
+    }),
+  )
+}

@@ -1,0 +1,174 @@
+import type { Headers } from '../../record.ts'
+import type { Codec, RecordPart, SchemaRegistry, Serde } from '../../serde/serde.ts'
+import { type StreamClock, streamClock } from '../../state/stream-time.ts'
+import type { StateStore } from '../../state/store.ts'
+import { type Subtopology, repartitionTopic } from '../../topology/plan.ts'
+import type { CurrentRecord, DropReason, Forward, Processor, ProcessorContext } from '../../topology/processor.ts'
+import { addDropped, type TaskCounters } from './counters.ts'
+import { input, type Input, type Reader } from './input.ts'
+import type { Outbox } from './outbox.ts'
+import { type SinkBuffer, sinkBuffer } from './sink-buffer.ts'
+
+/** What a task is made with. */
+export interface TaskEnvironment {
+  readonly application: string
+  readonly registry?: SchemaRegistry
+  /** See `ProcessorContext.emit`. */
+  readonly emit: 'update' | 'commit'
+  /** Partitions of every topic that the plan reads or writes. */
+  partitions(topic: string): number
+  /** Number of tasks of a subtopology: the lanes of the repartition topics it writes. */
+  tasks(subtopology: number): number
+}
+
+/** A subtopology made ready to run for one partition. */
+export interface Compiled {
+  readonly inputs: readonly Input[]
+  /** In topological order. */
+  readonly processors: readonly Processor[]
+  readonly stores: readonly { readonly name: string; readonly changelog: string | undefined; readonly store: StateStore }[]
+  /** By operator; a name that stays the same from run to run. */
+  readonly clocks: ReadonlyMap<string, StreamClock>
+  readonly sinks: readonly SinkBuffer[]
+  /** Codecs that must be prepared before the first record. */
+  readonly codecs: readonly Codec<unknown>[]
+}
+
+/** The record in work; `headers` is worked out when asked for. */
+export interface WorkingRecord extends CurrentRecord {
+  topic: string
+  partition: number
+  offset: number
+  lane: number
+  headers: Headers
+}
+
+/** Composes the operators of a subtopology into plain calls, from the last to the first. */
+export function compile(
+  { nodes, sources, stores: plannedStores }: Subtopology,
+  partition: number,
+  environment: TaskEnvironment,
+  record: WorkingRecord,
+  out: Outbox,
+  counters: TaskCounters,
+): Compiled {
+  const processors: Processor[] = new Array(nodes.length)
+  const stores = new Map<unknown, Compiled['stores'][number]>()
+  const clocks = new Map<string, StreamClock>()
+  const sinks: SinkBuffer[] = []
+  const codecs: Codec<unknown>[] = []
+  const lanes = laneNumbers(sources, environment)
+
+  const open = <T>(serde: Serde<T>, part: RecordPart, topic: string): Codec<T> => {
+    const codec = serde.open({ topic, part, registry: environment.registry })
+    codecs.push(codec as Codec<unknown>)
+    return codec
+  }
+  const behind = (index: number, output: string): Forward[] =>
+    nodes.flatMap((node, child) =>
+      node.inputs.flatMap((from, slot) =>
+        from.index === index && from.output === output ? [processors[child].inputs[slot]] : [],
+      ),
+    )
+
+  for (const { spec, changelog } of plannedStores) {
+    const topic = changelog ?? spec.name
+    const store = spec.create({ open: (serde, part) => open(serde, part, topic) }) as StateStore
+    stores.set(spec, { name: spec.name, changelog, store })
+  }
+  for (let index = nodes.length - 1; index >= 0; index--) {
+    const { id, node, topics, wantsOld } = nodes[index]
+    const physical = (topic: string) =>
+      node.target?.repartition ? repartitionTopic(environment.application, topic) : topic
+    const context: ProcessorContext = {
+      node: id,
+      record,
+      emit: environment.emit,
+      wantsOld,
+      forward: (output = 'out') => together(behind(index, output)),
+      listens: (output) => behind(index, output).length > 0,
+      store: <S>(spec: unknown) => stores.get(spec)!.store as S,
+      streamTime(name) {
+        const clock = streamClock(lanesOf(topics, lanes), record)
+        clocks.set(name === undefined ? id : `${id}/${name}`, clock)
+        return clock
+      },
+      drop: (reason: DropReason, n = 1) => addDropped(counters, id, reason, n),
+      codec: (serde, part, topic = id) => open(serde, part, physical(topic)),
+      topic(topic) {
+        const name = physical(topic)
+        const partitions = environment.partitions(name)
+        return node.target?.repartition ? out.repartition(name, partitions, partition) : out.topic(name, partitions)
+      },
+      sink(sink, serdes) {
+        const buffer = sinkBuffer(sink as never, serdes as never, record)
+        sinks.push(buffer)
+        return buffer.append
+      },
+    }
+    processors[index] = node.processor(context)
+  }
+
+  const inputs = new Map<string, Input & { readers: Reader[] }>()
+  for (const source of sources) {
+    let of = inputs.get(source.topic)
+    if (of === undefined) {
+      const { topic, from } = source
+      const readers: Reader[] = []
+      of = { ...input({ topic, partition, readers, firstLane: lanes.get(topic)!.first, internal: from !== undefined }), readers }
+      inputs.set(topic, of)
+    }
+    of.readers.push({
+      node: nodes[source.index].id,
+      key: source.key && open(source.key, 'key', source.topic),
+      value: source.value && open(source.value, 'value', source.topic),
+      receive: processors[source.index].inputs[source.input],
+    })
+  }
+  return { inputs: [...inputs.values()], processors, stores: [...stores.values()], clocks, sinks, codecs }
+}
+
+function together(next: readonly Forward[]): Forward {
+  if (next.length === 0) return () => {}
+  if (next.length === 1) return next[0]
+  if (next.length === 2) {
+    const [a, b] = next
+    return (key, value, timestamp, old) => {
+      a(key, value, timestamp, old)
+      b(key, value, timestamp, old)
+    }
+  }
+  return (key, value, timestamp, old) => {
+    for (const forward of next) forward(key, value, timestamp, old)
+  }
+}
+
+interface Lanes {
+  readonly first: number
+  readonly count: number
+}
+
+/** Plain topics share lane 0; each repartition topic has one lane for every task that writes it. */
+function laneNumbers(sources: Subtopology['sources'], environment: TaskEnvironment): Map<string, Lanes> {
+  const lanes = new Map<string, Lanes>()
+  let next = sources.some((source) => source.from === undefined) ? 1 : 0
+  for (const { topic, from } of sources) {
+    if (lanes.has(topic)) continue
+    if (from === undefined) lanes.set(topic, { first: 0, count: 1 })
+    else {
+      const count = environment.tasks(from)
+      lanes.set(topic, { first: next, count })
+      next += count
+    }
+  }
+  return lanes
+}
+
+function lanesOf(topics: readonly string[], lanes: ReadonlyMap<string, Lanes>): number[] {
+  const numbers = new Set<number>()
+  for (const topic of topics) {
+    const { first, count } = lanes.get(topic)!
+    for (let lane = first; lane < first + count; lane++) numbers.add(lane)
+  }
+  return numbers.size ? [...numbers] : [0]
+}

@@ -1,0 +1,319 @@
+import { MillraceError, RejectedRecord, toError } from '../../errors.ts'
+import type { RecordBatch } from '../../log/batch/record-batch.ts'
+import type { Headers } from '../../record.ts'
+import { PendingSchema } from '../../serde/serde.ts'
+import type { SinkBatch, SinkDefinition, SourceRange } from '../../sinks/sink.ts'
+import type { Subtopology } from '../../topology/plan.ts'
+import { type Compiled, compile, type TaskEnvironment, type WorkingRecord } from './compile.ts'
+import { add, type TaskCounters, taskCounters } from './counters.ts'
+import { type DeadLetter, deadLetterWriter } from './dead-letter.ts'
+import { headTimestamp, type Input } from './input.ts'
+import { isMarker, laneOf, withoutOwn } from './lanes.ts'
+import { type OutgoingBatch, outbox } from './outbox.ts'
+
+/** What is done with a record that cannot be processed. */
+export type RecordPolicy = 'fail' | 'dead-letter' | 'skip'
+
+export interface TaskPolicies {
+  /** A record that cannot be decoded. */
+  readonly undecodable: RecordPolicy
+  /** A user's function that throws. (A `RejectedRecord` always goes to the dead letters.) */
+  readonly failing: RecordPolicy
+}
+
+/** What a commit makes durable for one task. */
+export interface TaskOutput {
+  readonly batches: readonly OutgoingBatch[]
+  readonly sinks: readonly { readonly sink: SinkDefinition<never, never>; readonly batch: SinkBatch<unknown, unknown> }[]
+  /** Next offset to read, by topic. */
+  readonly positions: ReadonlyMap<string, number>
+  /** Stream time per operator, one number per lane. */
+  readonly times: Readonly<Record<string, number[]>>
+}
+
+/**
+ * One subtopology for one partition: the unit of state, of parallelism and of failure. Synchronous and without I/O:
+ * batches are put in, `process` works on them, `flush` gives what must become durable. The runtime and the topology
+ * driver both drive it.
+ */
+export interface Task {
+  /** 'subtopology_partition'. */
+  readonly id: string
+  readonly partition: number
+  readonly inputs: readonly Input[]
+  readonly stores: Compiled['stores']
+  readonly sinks: Compiled['sinks']
+  readonly codecs: Compiled['codecs']
+  readonly counters: TaskCounters
+  /** Bytes of output waiting for the next flush. */
+  readonly pendingBytes: number
+  /** Set while a schema must be loaded before the next record: await it, then `process` again. */
+  readonly blocked: (() => Promise<void>) | undefined
+  /** Puts fetched batches of one of its topics in. */
+  add(topic: string, batches: readonly RecordBatch[], next: number, end: number): void
+  /** Sets where a topic is read from. */
+  seek(topic: string, offset: number): void
+  /** After the stores have been restored: loads stream time and starts the operators. */
+  start(times: Readonly<Record<string, readonly number[]>>): void
+  /**
+   * Processes up to `limit` records, lowest head timestamp first, and returns how many. Stops early when blocked, or
+   * when an input that is known to lag has nothing at hand (unless `eager`).
+   */
+  process(limit: number, eager?: boolean): number
+  /** Wall-clock time has passed. */
+  tick(now: number): void
+  /** What has been written so far, ahead of the commit it belongs to. */
+  drain(): OutgoingBatch[]
+  flush(): TaskOutput
+}
+
+export interface TaskOptions extends TaskEnvironment {
+  readonly policies: TaskPolicies
+  /** Dead letters are written with the task's other output and commit with it; undefined: there is no such topic. */
+  readonly deadLetterTopic: string | undefined
+  /** For logs. */
+  readonly onDeadLetter?: (letter: DeadLetter) => void
+  readonly onSkip?: (letter: DeadLetter) => void
+}
+
+export function createTask(subtopology: Subtopology, partition: number, options: TaskOptions): Task {
+  const counters = taskCounters()
+  let batch: RecordBatch | undefined
+  let index = 0
+  const record: WorkingRecord = {
+    topic: '',
+    partition,
+    offset: -1,
+    lane: 0,
+    // What operators forward at a commit comes from no one record, and has no headers.
+    get headers(): Headers {
+      return batch === undefined ? [] : withoutOwn(batch.headers(index))
+    },
+  }
+  const out = outbox(counters, () => record.headers)
+  const compiled = compile(subtopology, partition, options, record, out, counters)
+  const { inputs, processors, stores, clocks, sinks } = compiled
+  const changelogs = stores.flatMap(({ store, changelog }) =>
+    changelog === undefined ? [] : [{ store, to: out.topic(changelog, options.partitions(changelog)) }],
+  )
+  const writeDeadLetter =
+    options.deadLetterTopic === undefined
+      ? undefined
+      : deadLetterWriter(out.topic(options.deadLetterTopic, options.partitions(options.deadLetterTopic)))
+  const committed = new Map<string, number>()
+  let blocked: (() => Promise<void>) | undefined
+
+  /** Processes records of one input until its head is later than `until`; returns how many. */
+  const run = (of: Input, limit: number, until: number): number => {
+    const { readers, internal } = of
+    const start = of.next
+    batch = of.queue[0]
+    const { offsets, timestamps, keyStart, keyEnd, valueStart, valueEnd, count } = batch
+    const end = Math.min(count, start + limit)
+    record.topic = of.topic
+    record.lane = of.lane
+    let decoding = true
+    let r = 0
+    index = start
+    for (;;) {
+      try {
+        for (; index < end; index++, r = 0) {
+          const timestamp = timestamps[index]
+          if (timestamp > until && index > start) return finish(of, index - start)
+          record.offset = offsets[index]
+          const at = keyStart[index]
+          if (internal && at < 0 && isMarker(batch.headers(index))) {
+            mark(of.lane, timestamp)
+            continue
+          }
+          for (; r < readers.length; r++) {
+            const reader = readers[r]
+            decoding = true
+            const key = at < 0 ? null : reader.key ? reader.key.decode(batch, at, keyEnd[index]) : copy(at, keyEnd[index])
+            const from = valueStart[index]
+            const value =
+              from < 0 ? null : reader.value ? reader.value.decode(batch, from, valueEnd[index]) : copy(from, valueEnd[index])
+            decoding = false
+            reader.receive(key, value, timestamp)
+          }
+        }
+        return finish(of, index - start)
+      } catch (thrown) {
+        if (thrown instanceof PendingSchema) {
+          blocked = thrown.load
+          return finish(of, index - start)
+        }
+        failed(of, thrown, decoding)
+        // The readers after the one that failed still get the record.
+        r++
+        if (r >= readers.length) {
+          r = 0
+          index++
+        }
+      }
+    }
+  }
+  const copy = (from: number, to: number) => Uint8Array.prototype.slice.call(batch!.buffer, from, to)
+
+  const finish = (of: Input, done: number): number => {
+    const current = batch!
+    of.next += done
+    of.position = of.next < current.count ? current.offsets[of.next] : Math.max(of.position, current.lastOffset + 1)
+    add(counters.recordsIn, of.topic, done)
+    if (of.next >= current.count) {
+      of.queue.shift()
+      of.bytes -= batchBytes(current)
+      openHead(of)
+    }
+    batch = undefined
+    return done
+  }
+  /** Makes the head of the queue ready: skips what lies before the position, reads the lane. */
+  const openHead = (of: Input) => {
+    of.next = 0
+    while (of.queue.length) {
+      const head = of.queue[0]
+      while (of.next < head.count && head.offsets[of.next] < of.position) of.next++
+      if (of.next < head.count) {
+        of.lane = of.internal ? of.firstLane + laneOf(head) : of.firstLane
+        return
+      }
+      of.queue.shift()
+      of.bytes -= batchBytes(head)
+      of.position = Math.max(of.position, head.lastOffset + 1)
+      of.next = 0
+    }
+    // Aborted records and holes at the end of what was fetched are behind us, too.
+    if (of.fetched > of.position) of.position = of.fetched
+  }
+  const mark = (lane: number, timestamp: number) => {
+    for (const clock of clocks.values()) clock.advance(lane, timestamp)
+    for (const processor of processors) processor.advance?.()
+  }
+
+  const failed = (of: Input, thrown: unknown, decoding: boolean) => {
+    const error = toError(thrown)
+    const origin = { topic: of.topic, partition, offset: record.offset }
+    const rejected = error instanceof RejectedRecord
+    const policy = rejected ? 'dead-letter' : decoding ? options.policies.undecodable : options.policies.failing
+    if (policy === 'fail' || (policy === 'dead-letter' && options.deadLetterTopic === undefined)) {
+      throw new MillraceError(
+        decoding ? 'UNDECODABLE_RECORD' : 'OPERATOR_FAILED',
+        `${decoding ? 'a record cannot be decoded' : 'an operator threw'}: ${error.message}`,
+        {
+          ...origin,
+          cause: error,
+          hint: `mend the ${decoding ? 'producer or the serde' : 'function'}, or set the policy: errors: { ${decoding ? 'undecodable' : 'failing'}: 'dead-letter' }`,
+        },
+      )
+    }
+    const current = batch!
+    const bytes = (start: number, end: number) => (start < 0 ? null : current.buffer.subarray(start, end))
+    const letter: DeadLetter = {
+      origin,
+      key: bytes(current.keyStart[index], current.keyEnd[index]),
+      value: bytes(current.valueStart[index], current.valueEnd[index]),
+      timestamp: current.timestamps[index],
+      headers: record.headers,
+      reason: rejected ? error.reason : error instanceof MillraceError ? error.code : 'OPERATOR_FAILED',
+      error,
+    }
+    if (policy === 'skip') {
+      add(counters.skipped, letter.reason)
+      options.onSkip?.(letter)
+    } else {
+      add(counters.deadLettered, letter.reason)
+      writeDeadLetter!(letter)
+      options.onDeadLetter?.(letter)
+    }
+  }
+
+  return {
+    id: `${subtopology.id}_${partition}`,
+    partition,
+    inputs,
+    stores,
+    sinks,
+    codecs: compiled.codecs,
+    counters,
+    get pendingBytes() {
+      return out.bytes
+    },
+    get blocked() {
+      return blocked
+    },
+    add(topic, batches, next, end) {
+      const of = inputs.find((other) => other.topic === topic)!
+      const empty = of.queue.length === 0
+      for (const added of batches) {
+        of.queue.push(added)
+        of.bytes += batchBytes(added)
+      }
+      of.fetched = next
+      of.end = end
+      if (empty) openHead(of)
+    },
+    seek(topic, offset) {
+      const of = inputs.find((other) => other.topic === topic)!
+      of.queue.length = 0
+      of.bytes = of.next = 0
+      of.position = of.fetched = offset
+      committed.set(topic, offset)
+    },
+    start(times) {
+      for (const [name, clock] of clocks) clock.load(times[name] ?? [])
+      for (const processor of processors) processor.restored?.()
+    },
+    process(limit, eager = false) {
+      blocked = undefined
+      let done = 0
+      while (done < limit && blocked === undefined) {
+        let first: Input | undefined
+        let head = Number.POSITIVE_INFINITY
+        let second = Number.POSITIVE_INFINITY
+        for (const of of inputs) {
+          if (of.queue.length === 0) {
+            if (!eager && inputs.length > 1 && of.fetched < of.end) return done
+            continue
+          }
+          const timestamp = headTimestamp(of)
+          if (first === undefined || timestamp < head) {
+            second = head
+            head = timestamp
+            first = of
+          } else if (timestamp < second) second = timestamp
+        }
+        if (first === undefined) break
+        done += run(first, limit - done, second)
+      }
+      return done
+    },
+    tick(now) {
+      for (const processor of processors) processor.tick?.(now)
+    },
+    drain: out.take,
+    flush() {
+      for (const processor of processors) processor.flush?.()
+      for (const { store, to } of changelogs) {
+        store.flush((key, value, timestamp) => to.send(partition, key, value, Math.max(0, timestamp), []))
+      }
+      out.markTime()
+      const ranges = new Map<string, SourceRange>()
+      for (const { topic, position } of inputs) {
+        ranges.set(topic, { topic, partition, firstOffset: committed.get(topic) ?? 0, lastOffset: position - 1 })
+        committed.set(topic, position)
+      }
+      return {
+        batches: out.take(),
+        sinks: sinks.flatMap((buffer) => buffer.take(ranges).map((batch) => ({ sink: buffer.sink, batch }))),
+        positions: new Map(inputs.map(({ topic, position }) => [topic, position])),
+        times: Object.fromEntries([...clocks].map(([name, clock]) => [name, clock.save()])),
+      }
+    },
+  }
+}
+
+/** About how many bytes of a fetch answer a batch holds on to. */
+function batchBytes({ base, count, keyEnd, valueEnd }: RecordBatch): number {
+  return count === 0 ? 0 : Math.max(keyEnd[count - 1], valueEnd[count - 1]) - base
+}

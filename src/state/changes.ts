@@ -1,0 +1,51 @@
+import { ByteWriter } from '../serde/bytes.ts'
+import type { ChangelogWriter, Entry, ValueCodec } from './store.ts'
+
+/** The entries of a store that changed since the last commit: written once each, however often they changed. */
+export interface Changes<K, A> {
+  touch(entry: Entry<K, A>): void
+  /** In the order of their first change. */
+  list(): readonly Entry<K, A>[]
+  flush(write: ChangelogWriter): void
+}
+
+export function changes<K, A>(
+  encodeKey: (entry: Entry<K, A>, out: ByteWriter) => void,
+  values: ValueCodec<A>,
+): Changes<K, A> {
+  const keyBytes = new ByteWriter()
+  const valueBytes = new ByteWriter()
+  let dirty: Entry<K, A>[] = []
+  return {
+    touch(entry) {
+      if (entry.dirty) return
+      entry.dirty = true
+      dirty.push(entry)
+    },
+    list: () => dirty,
+    flush(write) {
+      for (const entry of dirty) {
+        entry.dirty = false
+        // Made and gone between two commits: the changelog need not know.
+        if (entry.value === null && !entry.logged) continue
+        encodeKey(entry, keyBytes.reset())
+        if (entry.value !== null) values.encode(entry.value, valueBytes.reset())
+        write(keyBytes, entry.value === null ? null : valueBytes, entry.timestamp)
+        entry.logged = entry.value !== null
+      }
+      dirty = []
+    },
+  }
+}
+
+/** A live entry that nobody has written yet. */
+export function newEntry<K, A>(key: K, start: number, value: A, timestamp: number): Entry<K, A> {
+  return { key, start, value, timestamp, dirty: false, logged: false, given: null }
+}
+
+/** An entry as the changelog says it is. */
+export function restoreEntry<K, A>(entry: Entry<K, A>, value: A, timestamp: number): void {
+  entry.value = value
+  entry.timestamp = timestamp
+  entry.logged = true
+}

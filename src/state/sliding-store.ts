@@ -1,0 +1,148 @@
+import type { StoreSpec } from '../topology/store-spec.ts'
+import { changes, newEntry, restoreEntry } from './changes.ts'
+import { type Keys, keysOf } from './keys.ts'
+import type { Entry, StateStore, ValueCodec } from './store.ts'
+import { encodeWindowKey, innerKey, windowStart } from './window-key.ts'
+import type { WindowStoreOptions } from './window-store.ts'
+
+/**
+ * Aggregates of windows that the records themselves make (sliding): per key, an array ordered by start, since each
+ * record works on all windows of its key that are near it.
+ */
+export interface SlidingStore<K, A> extends StateStore {
+  /** Windows of a key, ascending by start; do not change the array. */
+  windows(key: K): readonly Entry<K, A>[]
+  create(start: number, key: K, value: A, timestamp: number): Entry<K, A>
+  touch(entry: Entry<K, A>): void
+  remove(entry: Entry<K, A>): void
+  changed(): readonly Entry<K, A>[]
+  /** All entries, ordered by start and serialised key, whose start is in (after, upTo]. */
+  between(after: number, upTo: number): Entry<K, A>[]
+  /** Forgets the windows that start before `start`, in the changelog too; it may keep some a little longer. */
+  expire(start: number): void
+}
+
+/** @param span - about how far apart in time entries are forgotten together, ms */
+export function slidingStore<K, A>(
+  options: WindowStoreOptions<K, A> & { readonly span: number },
+): StoreSpec<SlidingStore<K, A>> {
+  return {
+    name: options.name,
+    kind: 'window',
+    parameters: options.parameters ?? {},
+    changelog: true,
+    create: (environment) =>
+      memorySlidingStore(
+        keysOf(environment.open(options.key, 'key')),
+        options.value(environment),
+        Math.max(1, Math.floor(options.span / 16)),
+      ),
+  }
+}
+
+const NONE: readonly never[] = []
+
+function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: number): SlidingStore<K, A> {
+  const byKey = new Map<unknown, Entry<K, A>[]>()
+  // The same entries by time, so that what closes or expires is found without looking at every key.
+  const byTime = new Map<number, Set<Entry<K, A>>>()
+  const { touch, list, flush } = changes<K, A>((entry, out) => encodeWindowKey(keys, entry, out), values)
+  let size = 0
+
+  const create = (start: number, key: K, value: A, timestamp: number): Entry<K, A> => {
+    const identity = keys.identity(key)
+    let windows = byKey.get(identity)
+    if (windows === undefined) byKey.set(typeof identity === 'string' ? keys.keep(identity as K) : identity, (windows = []))
+    const entry = newEntry(windows.length ? windows[0].key : keys.keep(key), start, value, timestamp)
+    const at = firstAtOrAfter(windows, start)
+    if (at === windows.length) windows.push(entry)
+    else windows.splice(at, 0, entry)
+    const slot = Math.floor(start / span)
+    const peers = byTime.get(slot)
+    if (peers) peers.add(entry)
+    else byTime.set(slot, new Set([entry]))
+    size++
+    return entry
+  }
+  const unlink = (entry: Entry<K, A>) => {
+    const identity = keys.identity(entry.key)
+    const windows = byKey.get(identity)
+    const at = windows ? firstAtOrAfter(windows, entry.start) : -1
+    if (!windows || windows[at] !== entry) return
+    if (windows.length === 1) byKey.delete(identity)
+    else windows.splice(at, 1)
+    const slot = Math.floor(entry.start / span)
+    const peers = byTime.get(slot)
+    peers?.delete(entry)
+    if (peers?.size === 0) byTime.delete(slot)
+    size--
+  }
+
+  return {
+    get size() {
+      return size
+    },
+    windows: (key) => byKey.get(keys.identity(key)) ?? NONE,
+    create,
+    touch,
+    remove(entry) {
+      entry.value = null
+      unlink(entry)
+      touch(entry)
+    },
+    changed: list,
+    *all() {
+      for (const windows of byKey.values()) yield* windows
+    },
+    between(after, upTo) {
+      const found: Entry<K, A>[] = []
+      const first = Math.floor((after + 1) / span)
+      const last = Math.floor(upTo / span)
+      const slots = last - first < byTime.size ? range(first, last) : [...byTime.keys()]
+      for (const slot of slots) {
+        for (const entry of byTime.get(slot) ?? NONE) if (entry.start > after && entry.start <= upTo) found.push(entry)
+      }
+      return found.sort((a, b) => a.start - b.start || keys.compare(a.key, b.key))
+    },
+    expire(before) {
+      for (const [slot, peers] of byTime) {
+        if ((slot + 1) * span > before) continue
+        for (const entry of peers) {
+          entry.value = null
+          unlink(entry)
+          if (entry.logged) touch(entry)
+        }
+      }
+    },
+    flush,
+    restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
+      const start = windowStart(source, keyEnd)
+      const key = innerKey(keys, source, keyStart, keyEnd)
+      const windows = byKey.get(keys.identity(key)) ?? NONE
+      const at = firstAtOrAfter(windows, start)
+      const found = windows[at]?.start === start ? windows[at] : undefined
+      if (valueStart < 0) {
+        if (found) unlink(found)
+        return
+      }
+      const value = values.decode(source, valueStart, valueEnd)
+      restoreEntry(found ?? create(start, key, value, timestamp), value, timestamp)
+    },
+  }
+}
+
+/** Index of the first entry that starts at `start` or later; the length when there is none. */
+export function firstAtOrAfter(windows: readonly Entry<unknown, unknown>[], start: number): number {
+  let low = 0
+  let high = windows.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (windows[middle].start < start) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function range(first: number, last: number): number[] {
+  return last < first ? [] : Array.from({ length: last - first + 1 }, (_, i) => first + i)
+}

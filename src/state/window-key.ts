@@ -1,0 +1,24 @@
+import type { ByteSource, ByteWriter } from '../serde/bytes.ts'
+import type { Keys } from './keys.ts'
+import type { Entry } from './store.ts'
+
+/**
+ * Keys of window stores and their changelogs are Kafka Streams' own (org.apache.kafka.streams.state.internals
+ * .WindowKeySchema): key ‖ start int64 BE ‖ sequence int32 BE, where the sequence is 0.
+ */
+const SUFFIX = 12
+
+export function encodeWindowKey<K>(keys: Keys<K>, entry: Entry<K, unknown>, out: ByteWriter): void {
+  keys.encode(entry.key, out)
+  out.int64(entry.start)
+  out.int32(0)
+}
+
+export function windowStart(source: ByteSource, keyEnd: number): number {
+  const high = source.buffer.readInt32BE(keyEnd - SUFFIX)
+  return high * 4294967296 + source.buffer.readUInt32BE(keyEnd - SUFFIX + 4)
+}
+
+export function innerKey<K>(keys: Keys<K>, source: ByteSource, keyStart: number, keyEnd: number): K {
+  return keys.decode(source.buffer.subarray(keyStart, keyEnd - SUFFIX))
+}

@@ -1,0 +1,74 @@
+import { MillraceError } from '../errors.ts'
+import type { Plan, Subtopology } from './plan.ts'
+
+/**
+ * Works out how many partitions every internal topic has, and how many tasks every subtopology, from the partition
+ * counts of the user's topics. A repartition topic has as many as was asked for, or as its writers have tasks; the
+ * inputs of a join must agree.
+ *
+ * @param known - partition count of a user's topic; undefined when it does not exist
+ * @returns counts by topic, and by `subtopology:<id>`
+ *
+ * Throws `MISSING_TOPIC` and `TOPIC_MISMATCH`.
+ */
+export function partitionCounts(plan: Plan, known: (topic: string) => number | undefined): Map<string, number> {
+  const counts = new Map<string, number>()
+  const missing = plan.subtopologies
+    .flatMap(({ sources }) => sources)
+    .filter(({ topic, from }) => from === undefined && known(topic) === undefined)
+  if (missing.length) {
+    const topics = [...new Set(missing.map(({ topic }) => topic))]
+    throw new MillraceError('MISSING_TOPIC', `${plural(topics, 'topic')} to read from missing: ${topics.join(', ')}`, {
+      topic: topics[0],
+      hint: 'create it before starting, or pass createTopics: true to run(…) to have it made',
+    })
+  }
+  const asked = new Map<string, number>()
+  for (const { nodes } of plan.subtopologies) {
+    for (const { node } of nodes) {
+      if (node.target?.repartition?.partitions === undefined) continue
+      asked.set(`${plan.application}-${node.target.topic}-repartition`, node.target.repartition.partitions)
+    }
+  }
+  const resolve = (subtopology: Subtopology): number => {
+    const name = `subtopology:${subtopology.id}`
+    const done = counts.get(name)
+    if (done !== undefined) return done
+    const of = (source: Subtopology['sources'][number]): number =>
+      source.from === undefined
+        ? known(source.topic)!
+        : (asked.get(source.topic) ?? counts.get(source.topic) ?? resolve(plan.subtopologies[source.from]))
+    const own = subtopology.sources.filter((source) => !source.global)
+    // A repartition topic that is joined with a topic of the user's takes that topic's count.
+    const fixed = own.filter((source) => source.from === undefined)
+    for (const group of subtopology.copartitioned) {
+      const anchor = fixed.find((source) => group.includes(source.topic))
+      for (const source of own) {
+        if (anchor && source.from !== undefined && group.includes(source.topic) && !asked.has(source.topic)) {
+          counts.set(source.topic, of(anchor))
+        }
+      }
+    }
+    for (const source of own) counts.set(source.topic, of(source))
+    for (const group of subtopology.copartitioned) agree(group.filter((topic) => counts.has(topic)), counts)
+    const tasks = Math.max(1, ...own.map((source) => counts.get(source.topic)!))
+    counts.set(name, tasks)
+    for (const { changelog } of subtopology.stores) if (changelog) counts.set(changelog, tasks)
+    for (const source of subtopology.sources) if (source.global) counts.set(source.topic, known(source.topic)!)
+    return tasks
+  }
+  for (const subtopology of plan.subtopologies) resolve(subtopology)
+  return counts
+}
+
+function agree(group: readonly string[], counts: ReadonlyMap<string, number>): void {
+  const different = new Set(group.map((topic) => counts.get(topic)))
+  if (different.size <= 1) return
+  const listed = group.map((topic) => `${topic} has ${counts.get(topic)}`).join(', ')
+  throw new MillraceError('TOPIC_MISMATCH', `joined topics must have the same number of partitions: ${listed}`, {
+    topic: group[0],
+    hint: "send one side through repartition('name', { partitions }) before the join",
+  })
+}
+
+const plural = (list: readonly unknown[], word: string): string => (list.length === 1 ? `a ${word}` : `${word}s`)
