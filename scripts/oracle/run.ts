@@ -1,0 +1,58 @@
+import type { Topology, Windowed } from 'millrace'
+import { TopologyDriver } from 'millrace/testing'
+import type { Observed } from './compare.ts'
+import type { Fixture, FixtureOutput, FixtureState, FixtureValue, FixtureWindow, Operator } from './fixture.ts'
+
+/** A topology built for a fixture. */
+export interface Built {
+  readonly topology: Topology
+  /** Output topics, and the branch each stands for. */
+  readonly outputs: Readonly<Record<string, string | undefined>>
+  /** The store whose content the fixture lists. */
+  readonly store?: string
+  /** Set where the store is windowed. */
+  readonly endOf?: (start: number) => number | null
+}
+
+/** Builds the topology of a fixture through the public API; undefined: an operator does not exist yet. */
+export type Family = (operator: Operator) => Built | undefined
+
+/** Feeds a fixture record by record, each to completion, and writes down what happened. */
+export function observe(fixture: Fixture, { topology, outputs, store, endOf }: Built): Observed {
+  const driver = new TopologyDriver(topology)
+  const output: FixtureOutput[] = []
+  const droppedAt: [number, number][] = []
+  let dropped = 0
+  fixture.input.forEach(({ topic, key, value, timestamp }, afterInput) => {
+    driver.pipe(topic, key, value, timestamp)
+    for (const [name, branch] of Object.entries(outputs)) {
+      for (const record of driver.read(name)) {
+        output.push({
+          afterInput,
+          ...keyAndWindow(record.key),
+          ...(branch === undefined ? {} : { branch }),
+          value: record.value as FixtureValue,
+          timestamp: record.timestamp,
+        })
+      }
+    }
+    if (driver.dropped > dropped) droppedAt.push([afterInput, driver.dropped - dropped])
+    dropped = driver.dropped
+  })
+  const finalState = store === undefined ? [] : driver.store<string, FixtureValue>(store).map((entry) => stateOf(entry, endOf))
+  return { output, finalState, droppedAt }
+}
+
+function keyAndWindow(key: unknown): { key: string | null; window?: FixtureWindow } {
+  if (typeof key !== 'object' || key === null) return { key: key as string | null }
+  const { key: inner, window } = key as Windowed<string>
+  return { key: inner, window: { start: window.start, end: window.end === Number.POSITIVE_INFINITY ? null : window.end } }
+}
+
+function stateOf(
+  entry: { key: string; start: number; value: FixtureValue; timestamp: number },
+  endOf: Built['endOf'],
+): FixtureState {
+  const { key, start, value, timestamp } = entry
+  return { key, ...(endOf ? { window: { start, end: endOf(start) } } : {}), value, timestamp }
+}

@@ -1,0 +1,1 @@
+export { type DriverEntry, type DriverOptions, type DriverRecord, type DriverRow, TopologyDriver } from './topology-driver.ts'
