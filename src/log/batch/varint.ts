@@ -25,6 +25,26 @@ export function longSize(unsigned: bigint): number {
   return size
 }
 
+/** Writes an unsigned number below 2^32 at `p`; returns the place after it. */
+export function putVarint(buffer: Uint8Array, p: number, unsigned: number): number {
+  while (unsigned > 127) {
+    buffer[p++] = (unsigned & 127) | 128
+    unsigned >>>= 7
+  }
+  buffer[p] = unsigned
+  return p + 1
+}
+
+/** Writes an unsigned number below 2^64 at `p`; returns the place after it. */
+export function putVarlong(buffer: Uint8Array, p: number, unsigned: bigint): number {
+  while (unsigned > 127n) {
+    buffer[p++] = Number(unsigned & 127n) | 128
+    unsigned >>= 7n
+  }
+  buffer[p] = Number(unsigned)
+  return p + 1
+}
+
 /** Bytes of the number at `at`, by its continuation bits; 11 or more is no number. */
 export function lengthAt(buffer: Buffer, at: number): number {
   let p = at
