@@ -79,7 +79,7 @@ describe('embedded ClickHouse', () => {
   it('keeps binary bodies as they are, whatever their first byte', async () => {
     await client.command({ query: 'CREATE TABLE binary (bytes String) ENGINE = MergeTree ORDER BY tuple()' })
     for (const length of [0, 1, 9, 10, 13, 32, 34, 39, 45, 59, 120]) {
-      const bytes = Buffer.from(Array.from({ length }, (_, i) => (i * 37 + 0xc0) % 256))
+      const bytes = Buffer.from(Array.from({ length }, (_, i) => (i % 8 > 5 ? 10 : (i * 37 + 0xc0) % 256)))
       const { stream } = await client.exec({
         query: 'INSERT INTO binary FORMAT RowBinary',
         values: Readable.from([Buffer.concat([Buffer.from([length]), bytes])]),
@@ -89,6 +89,27 @@ describe('embedded ClickHouse', () => {
       const query = `SELECT hex(bytes) AS hex FROM binary WHERE length(bytes) = ${length}`
       expect(await select(query)).toEqual([{ hex: bytes.toString('hex').toUpperCase() }])
     }
+  })
+
+  it('takes data with empty lines, in the body or behind the statement, and never as SQL', async () => {
+    await client.command({ query: 'CREATE TABLE lines (line String) ENGINE = MergeTree ORDER BY tuple()' })
+    const data = '"one"\n\n"two"\n\nDROP TABLE lines\n'.replaceAll('"', '')
+    for (const send of [
+      () => fetch(`${server.url}/?query=INSERT%20INTO%20lines%20FORMAT%20LineAsString`, { method: 'POST', body: data }),
+      () => fetch(server.url, { method: 'POST', body: `INSERT INTO lines (line)\nFORMAT LineAsString\n${data}` }),
+      () =>
+        fetch(`${server.url}/?query=INSERT%20INTO%20lines%20VALUES`, { method: 'POST', body: "('one'),\n\n('two')" }),
+    ]) {
+      expect((await send()).status).toBe(200)
+    }
+    const counts = await select(
+      "SELECT line, toUInt8(count()) AS n FROM lines WHERE line != '' GROUP BY line ORDER BY line",
+    )
+    expect(counts).toEqual([
+      { line: 'DROP TABLE lines', n: 2 },
+      { line: 'one', n: 3 },
+      { line: 'two', n: 3 },
+    ])
   })
 
   it('takes compressed bodies', async () => {

@@ -5,6 +5,7 @@ import { MillraceError, toError } from '../../../errors.ts'
 import { type Engine, openEngine } from './engine.ts'
 import { httpFront } from './http-front.ts'
 import { type CloseMessage, OWNER_FILE, type StartAnswer, type StartMessage } from './messages.ts'
+import { openSpool } from './spool.ts'
 
 // The process that `embeddedClickHouse` forks. It lives as long as the channel to its parent does, which a parent
 // that is killed closes too. Signals are left to the parent: Ctrl-C reaches the whole process group, and the parent
@@ -23,7 +24,7 @@ let stop = async () => process.exit(0)
 async function start({ path, port, username, password }: StartMessage) {
   try {
     const engine = await open(path)
-    const server = httpFront(engine, { username, password })
+    const server = httpFront(engine, openSpool(join(path, 'spool')), { username, password })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(port, '127.0.0.1', resolve)

@@ -4,8 +4,8 @@ import { MillraceError, toError } from '../../../errors.ts'
 /** One statement with everything that belongs to it alone. */
 export interface EngineRequest {
   readonly sql: string
-  /** Data of an INSERT that came apart from its statement. */
-  readonly body?: Buffer
+  /** A file with the data of an INSERT that came apart from its statement. */
+  readonly dataFile?: string
   /** Output format where the statement names none. */
   readonly format: string
   readonly database?: string
@@ -29,13 +29,11 @@ export interface Engine {
   close(): Promise<void>
 }
 
-// chdb 3.4: the whole of what is used of it. `insert` of its public API takes text formats only and quotes no names;
-// the addon below it takes any bytes, zero-copy, behind any INSERT. test/sinks/clickhouse/embedded fails when it moves.
+// chdb 3.4: the whole of what is used of it.
 interface Chdb {
   readonly Session: new (path: string) => ChdbSession
 }
 interface ChdbSession {
-  readonly connection: unknown
   queryAsync(sql: string, options: { format: string }): Promise<ChdbResult>
   close(): void
 }
@@ -45,25 +43,10 @@ interface ChdbResult {
   readonly elapsed: number
   bytes(): Uint8Array
 }
-interface ChdbAddon {
-  InsertRawAsyncConnection(
-    connection: unknown,
-    prefix: string,
-    body: Buffer,
-    countLines: boolean,
-  ): Promise<{ rowsWritten: number; bytesWritten: number; elapsed: number }>
-}
-
-const ADDONS: Readonly<Record<string, string>> = {
-  'darwin-arm64': '@chdb/lib-darwin-arm64',
-  'darwin-x64': '@chdb/lib-darwin-x64',
-  'linux-arm64': '@chdb/lib-linux-arm64-gnu',
-  'linux-x64': '@chdb/lib-linux-x64-gnu',
-}
 
 /** Opens the engine on a data directory. Throws `MISSING_DEPENDENCY`, `DATA_DIRECTORY`. One per process. */
 export async function openEngine(path: string): Promise<Engine> {
-  const { chdb, addon } = load()
+  const chdb = load()
   let root: ChdbSession
   try {
     root = new chdb.Session(path)
@@ -83,7 +66,7 @@ export async function openEngine(path: string): Promise<Engine> {
       running++
       try {
         for (const prepare of preparation(request)) await session.queryAsync(prepare, { format: 'Null' })
-        return await (isInsert(request.sql) ? insert(addon, session, request) : query(session, request))
+        return await execute(session, request)
       } finally {
         session.close()
         if (--running === 0) idle()
@@ -96,20 +79,17 @@ export async function openEngine(path: string): Promise<Engine> {
   }
 }
 
-function load(): { chdb: Chdb; addon: ChdbAddon } {
-  const require = createRequire(import.meta.url)
-  const name = ADDONS[`${process.platform}-${process.arch}`]
+function load(): Chdb {
   try {
-    const chdb = require('chdb') as Chdb
-    const addon = createRequire(require.resolve('chdb'))(name ?? 'no addon for this platform') as ChdbAddon
-    if (typeof addon.InsertRawAsyncConnection !== 'function') throw new Error('this version of chdb is not supported')
-    return { chdb, addon }
+    return createRequire(import.meta.url)('chdb') as Chdb
   } catch (error) {
-    throw new MillraceError('MISSING_DEPENDENCY', `embedded ClickHouse needs the package chdb: ${firstLine(error)}`, {
+    const here = `${process.platform} ${process.arch}`
+    throw new MillraceError('MISSING_DEPENDENCY', 'embedded ClickHouse needs the package chdb', {
       cause: error,
-      hint: name
-        ? 'npm install chdb'
-        : `chdb has no build for ${process.platform} ${process.arch}: use a ClickHouse server`,
+      hint:
+        (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND'
+          ? 'npm install chdb'
+          : `chdb does not load on ${here} (${toError(error).message}): use a ClickHouse server`,
     })
   }
 }
@@ -120,30 +100,35 @@ function* preparation({ database, settings }: EngineRequest): Generator<string> 
   yield `SET ${[...settings].map(([name, value]) => `${name} = ${quoteText(value)}`).join(', ')}`
 }
 
-async function query(session: ChdbSession, { sql, body, format }: EngineRequest): Promise<EngineResult> {
-  const result = await session.queryAsync(body?.length ? `${sql}\n${body}` : sql, { format })
+async function execute(session: ChdbSession, { sql, dataFile, format }: EngineRequest): Promise<EngineResult> {
+  const statement = dataFile === undefined ? sql : insertFromFile(sql, dataFile)
+  const result = await session.queryAsync(statement, { format })
+  const [rows, bytes] = [result.rowsRead, result.bytesRead]
+  const written = isInsert(sql)
   return {
-    bytes: result.bytes(),
-    readRows: result.rowsRead,
-    readBytes: result.bytesRead,
-    writtenRows: 0,
-    writtenBytes: 0,
+    bytes: written ? new Uint8Array() : result.bytes(),
+    readRows: rows,
+    readBytes: bytes,
+    writtenRows: written ? rows : 0,
+    writtenBytes: written ? bytes : 0,
     elapsedSeconds: result.elapsed,
   }
 }
 
-async function insert(addon: ChdbAddon, session: ChdbSession, { sql, body }: EngineRequest): Promise<EngineResult> {
-  const nothing = { bytes: new Uint8Array(), readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0 }
-  // The engine refuses an INSERT … FORMAT without data (108); over HTTP a server takes it as no rows.
-  if (body?.length === 0 && /\bFORMAT\s+\w+\s*$/i.test(sql)) return { ...nothing, elapsedSeconds: 0 }
-  const data = body ?? Buffer.alloc(0)
-  const result = await addon.InsertRawAsyncConnection(session.connection, sql, data, false)
-  return {
-    ...nothing,
-    writtenRows: result.rowsWritten,
-    writtenBytes: result.bytesWritten,
-    elapsedSeconds: result.elapsed,
-  }
+/**
+ * The INSERT with its data taken from a file. Data behind the statement, as a client sends it, is no way into the
+ * embedded engine: it ends the data at the first empty line and runs the rest as SQL.
+ */
+function insertFromFile(sql: string, file: string): string {
+  const [, head, settings = '', format] =
+    /^(.*?)(\sSETTINGS\s.*?)?\s(?:FORMAT\s+(\w+)|VALUES)[\s;]*$/is.exec(sql) ??
+    fail(`this INSERT takes no data apart from its statement: ${sql}`)
+  if (/\bSELECT\b/i.test(head!)) fail('INSERT … SELECT … FROM input() is not supported by embedded ClickHouse')
+  return `${head} FROM INFILE ${quoteText(file)} COMPRESSION 'none'${settings} FORMAT ${format ?? 'Values'}`
+}
+
+function fail(reason: string): never {
+  throw new Error(`Code: 48. DB::Exception: ${reason}. (NOT_IMPLEMENTED)`)
 }
 
 /** True for an INSERT, behind any comments. */
@@ -154,7 +139,3 @@ export function isInsert(sql: string): boolean {
 const quoteText = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 const quoteName = (name: string) => `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``
 const textOf = (result: ChdbResult) => Buffer.from(result.bytes()).toString()
-const firstLine = (thrown: unknown) =>
-  toError(thrown)
-    .message.replace(/\s*\n\s*/g, ' ')
-    .trim()

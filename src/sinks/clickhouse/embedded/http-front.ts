@@ -1,12 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { createGunzip } from 'node:zlib'
 import { toError } from '../../../errors.ts'
-import type { Engine, EngineResult } from './engine.ts'
+import { type Engine, type EngineResult, isInsert } from './engine.ts'
 import { exceptionOf, forbidden } from './exceptions.ts'
+import type { Spool } from './spool.ts'
 
 export interface FrontOptions {
   readonly username: string
   readonly password: string
+}
+
+interface Front {
+  readonly engine: Engine
+  readonly spool: Spool
+  readonly options: FrontOptions
 }
 
 /**
@@ -14,9 +23,9 @@ export interface FrontOptions {
  * inserts as the body (any bytes), settings and `param_` in the URL, the summary and exception headers. Answers are
  * complete in memory before they are sent, so an error always has its status.
  */
-export function httpFront(engine: Engine, options: FrontOptions): Server {
+export function httpFront(engine: Engine, spool: Spool, options: FrontOptions): Server {
   const server = createServer((request, response) => {
-    handle(engine, options, request, response).catch((error) => fail(response, engine.version, error))
+    handle({ engine, spool, options }, request, response).catch((error) => fail(response, engine.version, error))
   })
   server.keepAliveTimeout = 10_000
   // An insert may wait longer for its body, or the engine for its turn, than Node's default allows.
@@ -24,7 +33,7 @@ export function httpFront(engine: Engine, options: FrontOptions): Server {
   return server
 }
 
-async function handle(engine: Engine, options: FrontOptions, request: IncomingMessage, response: ServerResponse) {
+async function handle({ engine, spool, options }: Front, request: IncomingMessage, response: ServerResponse) {
   const url = new URL(request.url ?? '/', 'http://localhost')
   if (isFromBrowser(request)) throw forbidden('requests from web pages are not allowed')
   if (url.pathname === '/ping' || url.pathname === '/replicas_status') return response.end('Ok.\n')
@@ -32,17 +41,12 @@ async function handle(engine: Engine, options: FrontOptions, request: IncomingMe
   checkCredentials(request, url, options)
 
   const { format, database, settings } = separate(url.searchParams)
-  const body = await readBody(request)
-  const statement = url.searchParams.get('query') ?? ''
-  if (statement === '' && body.length === 0) return response.end('Ok.\n')
-  const sql = statement === '' ? body.toString() : statement
-  const result = await engine.run({
-    sql,
-    ...(statement === '' ? {} : { body }),
-    format,
-    settings,
-    ...(database === undefined ? {} : { database }),
-  })
+  const { sql, data } = await readStatement(url.searchParams.get('query') ?? '', request)
+  if (sql === '') return response.end('Ok.\n')
+  const dataFile = data && (await spool.write(data))
+  const result = await engine
+    .run({ sql, format, settings, ...(database && { database }), ...(dataFile && { dataFile }) })
+    .finally(() => dataFile && spool.remove(dataFile))
   response.writeHead(200, {
     'Content-Type': 'application/octet-stream',
     'X-ClickHouse-Query-Id': url.searchParams.get('query_id') ?? '',
@@ -69,11 +73,15 @@ function separate(parameters: URLSearchParams) {
   return { format, database, settings }
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+/** A statement, and where it is an INSERT with data of its own, those: in the body or behind the statement in it. */
+async function readStatement(statement: string, request: IncomingMessage): Promise<{ sql: string; data?: Readable }> {
   const gzip = request.headers['content-encoding'] === 'gzip'
-  const chunks: Buffer[] = []
-  for await (const chunk of gzip ? request.pipe(createGunzip()) : request) chunks.push(chunk)
-  return Buffer.concat(chunks)
+  const body = gzip ? request.pipe(createGunzip()) : request
+  if (isInsert(statement) && request.method === 'POST') return { sql: statement, data: body }
+  const text = (await buffer(body)).toString()
+  if (statement !== '') return { sql: text === '' ? statement : `${statement}\n${text}` }
+  const [, head, data] = (isInsert(text) && /^([^'"`]*?\bFORMAT\s+\w+)[ \t]*\r?\n([\s\S]*)$/i.exec(text)) || []
+  return data === undefined ? { sql: text } : { sql: head!, data: Readable.from([data]) }
 }
 
 /** A page in a browser can reach 127.0.0.1 too, and the engine reads and writes files: it gets no answer. */
