@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createCertificates } from './certificates.ts'
+import { requireJava } from './java.ts'
 import { probeBroker } from './kafka-probe.ts'
 import type { Place, Service } from './service.ts'
 import { installOnce, runTool } from './tools.ts'
@@ -20,13 +21,15 @@ export const kafka: Service = {
   name: 'kafka',
   ports: ['client', 'secure', 'controller'],
 
-  install: (cache) =>
-    installOnce(libraries(cache), `Kafka ${version} (Maven)`, async (scratch) => {
+  async install(cache) {
+    await requireJava(17, `Kafka ${version}`)
+    await installOnce(libraries(cache), `Kafka ${version} (Maven)`, async (scratch) => {
       writeFileSync(join(scratch, 'pom.xml'), pom)
       const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${scratch}`]
       await runTool('mvn', ['-q', '-B', '-ntp', ...goal], { cwd: scratch })
       rmSync(join(scratch, 'pom.xml'))
-    }),
+    })
+  },
 
   async prepare(place) {
     await createCertificates(certificates(place))

@@ -35,7 +35,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const names = namesFrom(rest)
   switch (action) {
     case 'up':
-      await up(names, values.port ?? [])
+      await up(names, values.port ?? [], [])
       printEnvironment(names)
       return 0
     case 'down':
@@ -62,9 +62,13 @@ function namesFrom(words: readonly string[]): readonly ServiceName[] {
   return words.length === 0 ? serviceNames : serviceNames.filter((name) => words.includes(name))
 }
 
-async function up(names: readonly ServiceName[], portOptions: readonly string[] = []): Promise<ServiceName[]> {
+/** Adds to `started` as it goes, so that the caller knows what to stop when one of them fails. */
+async function up(
+  names: readonly ServiceName[],
+  portOptions: readonly string[],
+  started: ServiceName[],
+): Promise<void> {
   const ports = portsFrom(portOptions)
-  const started: ServiceName[] = []
   for (const name of names) {
     const begin = Date.now()
     if (await start(name, { ports: ports[name] })) {
@@ -74,7 +78,6 @@ async function up(names: readonly ServiceName[], portOptions: readonly string[] 
       progress(`${name}: already up`)
     }
   }
-  return started
 }
 
 async function down(names: readonly ServiceName[], withData: boolean): Promise<void> {
@@ -90,7 +93,8 @@ function status(names: readonly ServiceName[]): number {
   for (const name of names) {
     const running = runningProcess(name)
     const ports = Object.entries(readState()[name]?.ports ?? {}).map(([port, number]) => `${port} ${number}`)
-    process.stdout.write(`${name}: ${running ? `up, process ${running.pid}` : 'down'}; ${ports.join(', ')}\n`)
+    const facts = [running ? `up, process ${running.pid}` : 'down', ...ports]
+    process.stdout.write(`${name}: ${facts.join(', ')}\n`)
   }
   return names.every(isRunning) ? 0 : 1
 }
@@ -100,8 +104,9 @@ async function withServices(names: readonly ServiceName[], command: readonly str
   if (file === undefined) throw new Error(`with: no command given\n\n${usage}`)
   // Whoever brings their own broker says so through the environment, and gets no second one.
   const missing = names.filter((name) => !(primaryVariable[name] in process.env))
-  const started = await up(missing)
+  const started: ServiceName[] = []
   try {
+    await up(missing, [], started)
     const env = { ...Object.assign({}, ...missing.map(environmentOf)), ...process.env }
     return await exitCode(file, args, env)
   } finally {

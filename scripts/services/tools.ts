@@ -7,13 +7,16 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 const debianPackages: Record<string, string> = {
-  java: 'default-jre-headless (Java 17 or newer)',
+  java: 'default-jre-headless',
   mvn: 'maven',
-  go: 'golang (1.24 or newer)',
+  go: 'golang',
   python3: 'python3 and python3-pip',
   openssl: 'openssl',
   tar: 'tar',
 }
+
+export const missingTool = (tool: string): Error =>
+  new Error(`\`${tool}\` is not on this machine; on Debian, install ${debianPackages[tool] ?? tool}`)
 
 export type RunOptions = { cwd?: string; env?: Record<string, string> }
 
@@ -29,7 +32,7 @@ export async function runTool(tool: string, args: readonly string[], options: Ru
   } catch (error) {
     const failure = error as NodeJS.ErrnoException & { stdout?: string; stderr?: string }
     if (failure.code === 'ENOENT') {
-      throw new Error(`\`${tool}\` is not on this machine. On Debian: apt-get install ${debianPackages[tool] ?? tool}`)
+      throw missingTool(tool)
     }
     const output = `${failure.stdout ?? ''}${failure.stderr ?? ''}`.trim().split('\n').slice(-15).join('\n')
     throw new Error(`${tool} ${args.join(' ')} failed:\n${output}`)

@@ -1,0 +1,45 @@
+/**
+ * The real services, for tests in test/services/. `npm run test:services` brings them up; while writing a test,
+ * `npm run services -- up` keeps them up. Fault tests hurt them through the functions at the end.
+ */
+import { readFileSync } from 'node:fs'
+import { environmentOf, isRunning } from '../../scripts/services/control.ts'
+import type { ServiceName } from '../../scripts/services/service.ts'
+
+export { isRunning, kill, pause, restart, resume, start, stop } from '../../scripts/services/control.ts'
+
+export const kafkaBrokers = (): string[] => variable('kafka', 'KAFKA_BROKERS').split(',')
+
+/** The listener with TLS, and a user it knows by PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. */
+export const secureKafka = () => ({
+  brokers: variable('kafka', 'KAFKA_SECURE_BROKERS').split(','),
+  ca: readFileSync(variable('kafka', 'KAFKA_SECURE_CA'), 'utf8'),
+  username: variable('kafka', 'KAFKA_SECURE_USER'),
+  password: variable('kafka', 'KAFKA_SECURE_PASSWORD'),
+})
+
+/** Base URL of the Confluent-compatible interface. */
+export const registryUrl = (): string => variable('registry', 'SCHEMA_REGISTRY_URL')
+
+/** An S3 endpoint with path-style addresses, and a bucket that exists. */
+export const s3Bucket = () => ({
+  endpoint: variable('s3', 'S3_ENDPOINT'),
+  bucket: variable('s3', 'S3_BUCKET'),
+  region: variable('s3', 'AWS_REGION'),
+  credentials: {
+    accessKeyId: variable('s3', 'AWS_ACCESS_KEY_ID'),
+    secretAccessKey: variable('s3', 'AWS_SECRET_ACCESS_KEY'),
+  },
+})
+
+let names = 0
+/** A name for a topic, group, subject or prefix that no other test and no earlier run has used. */
+export const uniqueName = (prefix: string): string =>
+  `${prefix}-${Date.now().toString(36)}-${process.pid.toString(36)}-${names++}`
+
+function variable(service: ServiceName, name: string): string {
+  const value = process.env[name] ?? (isRunning(service) ? environmentOf(service)[name] : undefined)
+  if (value === undefined)
+    throw new Error(`${name} is not set and no ${service} is up: npm run services -- up ${service}`)
+  return value
+}
