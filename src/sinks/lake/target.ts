@@ -1,0 +1,55 @@
+import { MillraceError } from '../../errors.ts'
+
+/** A bucket, of AWS or of any server that speaks its protocol (MinIO, Ceph, R2, Versity …). */
+export interface S3Target {
+  readonly bucket: string
+  /** Folder in the bucket. Default: none, the files begin at the top. */
+  readonly prefix?: string
+  /** Default: `S3_ENDPOINT`, else `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, else AWS itself. */
+  readonly endpoint?: string
+  /** Default: `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the AWS profile's, else us-east-1. */
+  readonly region?: string
+  /** Default: the AWS SDK's chain (`AWS_ACCESS_KEY_ID` …, profile, container, instance). */
+  readonly credentials?: S3Credentials
+  /** `endpoint/bucket/key` instead of `bucket.endpoint/key`. Default: true with an endpoint of one's own. */
+  readonly forcePathStyle?: boolean
+}
+
+export interface S3Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+}
+
+/** Where a lake lies: a local directory, `s3://bucket/prefix`, or a bucket in detail. */
+export type LakeTarget = string | S3Target
+
+export type ParsedTarget =
+  | { readonly kind: 'local'; readonly directory: string; readonly location: string }
+  | { readonly kind: 's3'; readonly s3: S3Target; readonly location: string }
+
+/** Throws `INVALID_OPTION` for what cannot be a place. */
+export function parseTarget(to: LakeTarget): ParsedTarget {
+  if (typeof to !== 'string') return s3(to)
+  const url = /^([a-z][a-z0-9+.-]+):\/\/([^/]*)\/?(.*)$/i.exec(to)
+  if (url) {
+    const [, scheme, bucket, prefix] = url
+    if (scheme!.toLowerCase() === 's3') return s3({ bucket: bucket!, prefix: prefix! })
+    throw new MillraceError('INVALID_OPTION', `lake: "${to}" is neither a directory nor s3://bucket/prefix`, {
+      hint: "for a server other than AWS give { bucket, prefix, endpoint }, or set S3_ENDPOINT and use 's3://…'",
+    })
+  }
+  if (to === '')
+    throw new MillraceError('INVALID_OPTION', 'lake: `to` is empty', { hint: 'name a directory or bucket' })
+  return { kind: 'local', directory: to, location: to }
+}
+
+function s3(target: S3Target): ParsedTarget {
+  const prefix = (target.prefix ?? '').replace(/^\/+|\/+$/g, '')
+  if (typeof target.bucket !== 'string' || target.bucket === '' || target.bucket.includes('/')) {
+    throw new MillraceError('INVALID_OPTION', `lake: "${target.bucket}" is not the name of a bucket`, {
+      hint: "write 's3://bucket/prefix' or { bucket, prefix }",
+    })
+  }
+  return { kind: 's3', s3: { ...target, prefix }, location: `s3://${target.bucket}${prefix && `/${prefix}`}` }
+}
