@@ -1,0 +1,117 @@
+import type { TopicPartition } from '../../log.ts'
+import { WireReader } from '../wire/wire-reader.ts'
+import { WireWriter } from '../wire/wire-writer.ts'
+import { packTasks, unpackTasks } from './tasks.ts'
+
+/** What a member tells the leader about itself when it joins. */
+export interface Subscription {
+  /** Source topics, for Kafka's own tools. */
+  readonly topics: readonly string[]
+  /** One per running process: standbys never go where the active task is. */
+  readonly processId: string
+  /** The tasks of the member's topology: the only ones it can run. */
+  readonly tasks: readonly string[]
+  /** The tasks it had last, and the generation in which it had them; -1 when it never had any. */
+  readonly owned: readonly string[]
+  readonly generation: number
+}
+
+/** What the leader decided for a member. */
+export interface TaskAssignment {
+  readonly active: readonly string[]
+  readonly standby: readonly string[]
+  /** All tasks that the leader knew of; undefined when it does not say. */
+  readonly known?: readonly string[]
+  /** What the active tasks read, for Kafka's own tools. */
+  readonly reads: readonly TopicPartition[]
+}
+
+/**
+ * Version of our own part. It is raised for additions only, which older members pass over; a change that they must not
+ * pass over gets a protocol name of its own, so that the broker lets no mixed group form.
+ */
+const version = 1
+
+// ConsumerProtocolSubscription and ConsumerProtocolAssignment, version 0, of Kafka's clients: later versions only append,
+// and every tool reads version 0. Our own part is JSON in their `userData`.
+const CONSUMER_PROTOCOL_VERSION = 0
+
+export function encodeSubscription({ topics, processId, tasks, owned, generation }: Subscription): Buffer {
+  return new WireWriter()
+    .int16(CONSUMER_PROTOCOL_VERSION)
+    .array(topics, (writer, topic) => writer.string(topic))
+    .bytes(toJson({ version, processId, generation, tasks: packTasks(tasks), owned: packTasks(owned) }))
+    .finish()
+}
+
+/** A member whose part cannot be read runs nothing, and must not stop the others. */
+export function decodeSubscription(bytes: Buffer): Subscription {
+  const reader = new WireReader(bytes)
+  const topics = tolerate(() => {
+    reader.int16()
+    return reader.array((r) => r.string())
+  })
+  const ours = topics ? fromJson(tolerate(() => reader.bytes())) : {}
+  return {
+    topics: topics ?? [],
+    processId: typeof ours.processId === 'string' ? ours.processId : '',
+    tasks: taskList(ours.tasks) ?? [],
+    owned: taskList(ours.owned) ?? [],
+    generation: Number.isInteger(ours.generation) ? (ours.generation as number) : -1,
+  }
+}
+
+export function encodeAssignment({ active, standby, known, reads }: TaskAssignment): Buffer {
+  return new WireWriter()
+    .int16(CONSUMER_PROTOCOL_VERSION)
+    .array([...Map.groupBy(reads, ({ topic }) => topic)], (writer, [topic, partitions]) =>
+      writer.string(topic).array(distinct(partitions), (w, partition) => w.int32(partition)),
+    )
+    .bytes(
+      toJson({
+        version,
+        active: packTasks(active),
+        standby: packTasks(standby),
+        known: known && packTasks(known),
+      }),
+    )
+    .finish()
+}
+
+/** The broker answers with no bytes at all for a member that the leader has not thought of: it has nothing to run. */
+export function decodeAssignment(bytes: Buffer): TaskAssignment {
+  const reader = new WireReader(bytes)
+  const topics = tolerate(() => {
+    reader.int16()
+    return reader.array((r) => ({ topic: r.string(), partitions: r.array((ids) => ids.int32()) }))
+  })
+  const ours = topics ? fromJson(tolerate(() => reader.bytes())) : {}
+  const reads = (topics ?? []).flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+  const known = taskList(ours.known)
+  return { active: taskList(ours.active) ?? [], standby: taskList(ours.standby) ?? [], ...(known && { known }), reads }
+}
+
+function distinct(partitions: readonly TopicPartition[]): number[] {
+  return [...new Set(partitions.map(({ partition }) => partition))].sort((a, b) => a - b)
+}
+
+function toJson(ours: object): Buffer {
+  return Buffer.from(JSON.stringify(ours))
+}
+
+function fromJson(userData: Buffer | null | undefined): Record<string, unknown> {
+  const value = tolerate<unknown>(() => JSON.parse(userData?.toString() ?? ''))
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function taskList(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? unpackTasks(value) : undefined
+}
+
+function tolerate<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}

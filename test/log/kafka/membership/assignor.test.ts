@@ -1,0 +1,174 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { assignTasks, type Candidate } from '../../../../src/log/kafka/membership/assignor.ts'
+import { parseTask } from '../../../../src/log/kafka/membership/tasks.ts'
+
+/** Tasks of a topology with so many partitions per subtopology. */
+const tasksOf = (partitions: readonly number[]) =>
+  partitions.flatMap((count, subtopology) => Array.from({ length: count }, (_, p) => `${subtopology}_${p}`))
+
+const newcomer = (id: string, tasks: readonly string[]): Candidate => ({ id, tasks, owned: [], generation: -1 })
+const settled = (candidates: readonly Candidate[], generation: number): Candidate[] => {
+  const assignment = assignTasks(candidates)
+  return candidates.map((candidate) => ({ ...candidate, owned: assignment.get(candidate.id)!, generation }))
+}
+const shape = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 5 })
+const memberIds = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 9 })
+
+/** Members of one topology with arbitrary, partly contradictory, claims. */
+const claiming = fc.tuple(shape, memberIds).chain(([partitions, ids]) => {
+  const tasks = tasksOf(partitions)
+  return fc.tuple(
+    ...ids.map((id) =>
+      fc.record({
+        id: fc.constant(id),
+        tasks: fc.constant(tasks),
+        owned: fc.subarray([...tasks, '9_9']),
+        generation: fc.integer({ min: -1, max: 3 }),
+      }),
+    ),
+  )
+})
+
+/** Members whose topologies differ. */
+const mixed = fc.tuple(shape, memberIds).chain(([partitions, ids]) => {
+  const tasks = tasksOf(partitions)
+  return fc.tuple(...ids.map((id) => fc.subarray(tasks).map((some) => newcomer(id, some))))
+})
+
+const sizes = (assignment: Map<string, string[]>) => [...assignment.values()].map((tasks) => tasks.length)
+const spreadOf = (counts: readonly number[]) => Math.max(...counts) - Math.min(...counts)
+
+describe('assignTasks', () => {
+  it('gives every task to exactly one member, and each member an entry', () => {
+    fc.assert(
+      fc.property(claiming, (members) => {
+        const assignment = assignTasks(members)
+        expect([...assignment.keys()].sort()).toEqual(members.map(({ id }) => id).sort())
+        expect([...assignment.values()].flat().sort()).toEqual([...members[0].tasks].sort())
+      }),
+    )
+  })
+
+  it('balances within one task', () => {
+    fc.assert(
+      fc.property(claiming, (members) => {
+        expect(spreadOf(sizes(assignTasks(members)))).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+
+  it('does not depend on the order of members, tasks or claims', () => {
+    fc.assert(
+      fc.property(claiming, fc.infiniteStream(fc.nat()), (members, random) => {
+        const shuffle = <T>(items: readonly T[]) =>
+          [...items]
+            .map((item) => ({ item, key: random.next().value }))
+            .sort((a, b) => a.key - b.key)
+            .map((x) => x.item)
+        const again = shuffle(members).map((m) => ({ ...m, tasks: shuffle(m.tasks), owned: shuffle(m.owned) }))
+        expect(Object.fromEntries(assignTasks(again))).toEqual(Object.fromEntries(assignTasks(members)))
+      }),
+    )
+  })
+
+  it('moves no more tasks than balance demands', () => {
+    fc.assert(
+      fc.property(claiming, (members) => {
+        const tasks = new Set(members[0].tasks)
+        const byId = [...members].sort((a, b) => a.id.length - b.id.length || (a.id < b.id ? -1 : 1))
+        const owner = new Map<string, Candidate>()
+        for (const member of byId) {
+          for (const task of member.owned) {
+            if (tasks.has(task) && (owner.get(task)?.generation ?? -2) < member.generation) owner.set(task, member)
+          }
+        }
+        const held = members.map((member) => [...owner.values()].filter((other) => other === member).length)
+        const floor = Math.floor(tasks.size / members.length)
+        const above = held.filter((count) => count > floor).length
+        const mostKept =
+          held.reduce((sum, count) => sum + Math.min(count, floor), 0) + Math.min(tasks.size % members.length, above)
+
+        const assignment = assignTasks(members)
+        const kept = [...owner].filter(([task, { id }]) => assignment.get(id)!.includes(task)).length
+        expect(kept).toBe(mostKept)
+      }),
+    )
+  })
+
+  it('moves nothing when it is asked again', () => {
+    fc.assert(
+      fc.property(claiming, (members) => {
+        const first = settled(members, 5)
+        expect(settled(first, 6).map(({ owned }) => owned)).toEqual(first.map(({ owned }) => owned))
+      }),
+    )
+  })
+
+  it('spreads the partitions of each subtopology evenly over new members', () => {
+    fc.assert(
+      fc.property(shape, memberIds, (partitions, ids) => {
+        const tasks = tasksOf(partitions)
+        const assignment = assignTasks(ids.map((id) => newcomer(id, tasks)))
+        for (const subtopology of partitions.keys()) {
+          const counts = [...assignment.values()].map(
+            (given) => given.filter((task) => parseTask(task).subtopology === String(subtopology)).length,
+          )
+          expect(spreadOf(counts)).toBeLessThanOrEqual(1)
+        }
+      }),
+    )
+  })
+
+  it('keeps subtopologies spread while members come and go', () => {
+    const coming = fc.record({ join: fc.boolean(), which: fc.nat() })
+    fc.assert(
+      fc.property(shape, fc.array(coming, { maxLength: 30 }), (partitions, events) => {
+        const tasks = tasksOf(partitions)
+        let members = settled([newcomer('m', tasks)], 0)
+        for (const [generation, { join, which }] of events.entries()) {
+          if (join && members.length < 8) members.push(newcomer(`m${generation}`, tasks))
+          else if (members.length > 1) members.splice(which % members.length, 1)
+          members = settled(members, generation + 1)
+          for (const subtopology of partitions.keys()) {
+            const counts = members.map(({ owned }) => owned.filter((task) => task.startsWith(`${subtopology}_`)).length)
+            expect(spreadOf(counts)).toBeLessThanOrEqual(4)
+          }
+        }
+      }),
+    )
+  })
+
+  it('gives a member only tasks that it can run, and as evenly as those allow', () => {
+    fc.assert(
+      fc.property(mixed, (members) => {
+        const assignment = assignTasks(members)
+        const every = new Set(members.flatMap(({ tasks }) => tasks))
+        expect([...assignment.values()].flat().sort()).toEqual([...every].sort())
+        for (const { id, tasks } of members) {
+          for (const task of assignment.get(id)!) expect(tasks).toContain(task)
+        }
+        for (const from of members) {
+          for (const to of members) {
+            const given = assignment.get(from.id)!
+            if (given.length - assignment.get(to.id)!.length < 2) continue
+            expect(given.filter((task) => to.tasks.includes(task))).toEqual([])
+          }
+        }
+      }),
+    )
+  })
+
+  it('trusts the newest claim', () => {
+    const tasks = tasksOf([2])
+    const assignment = assignTasks([
+      { id: 'a', tasks, owned: ['0_0', '0_1'], generation: 3 },
+      { id: 'b', tasks, owned: ['0_0'], generation: 4 },
+    ])
+    expect(Object.fromEntries(assignment)).toEqual({ a: ['0_1'], b: ['0_0'] })
+  })
+
+  it('has nothing to say about nobody', () => {
+    expect(assignTasks([])).toEqual(new Map())
+  })
+})
