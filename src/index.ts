@@ -1,15 +1,23 @@
+export { type Aggregate, combine, custom, sum } from './aggregates/index.ts'
 export { type ErrorCode, type ErrorContext, type ErrorOptions, MillraceError, RejectedRecord } from './errors.ts'
+export * from './operators/index.ts'
 export type { Header, Headers, RecordOrigin, Window, Windowed } from './record.ts'
-export { type Clock, days, hours, type ManualClock, manualClock, milliseconds, minutes, seconds, systemClock } from './time.ts'
-
-export * from './windows/index.ts'
 export * from './serde/index.ts'
 export { nullable } from './serde/nullable.ts'
-
-export { type Output, type Topology, topology } from './topology/topology.ts'
+export {
+  type Clock,
+  days,
+  hours,
+  type ManualClock,
+  manualClock,
+  milliseconds,
+  minutes,
+  seconds,
+  systemClock,
+} from './time.ts'
+export type { Grouped } from './topology/grouped.ts'
 export { type Plan, plan } from './topology/plan.ts'
 export type { Stream } from './topology/stream.ts'
 export type { Table } from './topology/table.ts'
-export type { Grouped } from './topology/grouped.ts'
-
-export * from './operators/index.ts'
+export { type Output, type Topology, topology } from './topology/topology.ts'
+export * from './windows/index.ts'

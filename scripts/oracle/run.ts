@@ -39,14 +39,18 @@ export function observe(fixture: Fixture, { topology, outputs, store, endOf }: B
     if (driver.dropped > dropped) droppedAt.push([afterInput, driver.dropped - dropped])
     dropped = driver.dropped
   })
-  const finalState = store === undefined ? [] : driver.store<string, FixtureValue>(store).map((entry) => stateOf(entry, endOf))
+  const finalState =
+    store === undefined ? [] : driver.store<string, FixtureValue>(store).map((entry) => stateOf(entry, endOf))
   return { output, finalState, droppedAt }
 }
 
 function keyAndWindow(key: unknown): { key: string | null; window?: FixtureWindow } {
   if (typeof key !== 'object' || key === null) return { key: key as string | null }
   const { key: inner, window } = key as Windowed<string>
-  return { key: inner, window: { start: window.start, end: window.end === Number.POSITIVE_INFINITY ? null : window.end } }
+  return {
+    key: inner,
+    window: { start: window.start, end: window.end === Number.POSITIVE_INFINITY ? null : window.end },
+  }
 }
 
 function stateOf(

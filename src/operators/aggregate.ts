@@ -35,28 +35,24 @@ export interface AggregateOptions {
  * )   // Table<Windowed<string>, { orders: number, revenue: number }>
  * ```
  */
-export function aggregate<K, V, R, A, O>(
-  name: string,
-  aggregate: Aggregate<V, A, O>,
-  options?: AggregateOptions,
-): (grouped: Grouped<K, V, R>) => Table<R, O>
-export function aggregate<K, V, R, S extends AggregateRecord<V>>(
+export function aggregate<K, V, R, S extends AggregateRecord<V> | AnyAggregate<V>>(
   name: string,
   aggregates: S,
   options?: AggregateOptions,
-): (grouped: Grouped<K, V, R>) => Table<R, Results<S>>
-export function aggregate<K, V, R>(
-  name: string,
-  aggregates: Aggregate<V, unknown, unknown> | AggregateRecord<V>,
-  options: AggregateOptions = {},
-): (grouped: Grouped<K, V, R>) => Table<R, unknown> {
-  const one = isAggregate(aggregates) ? aggregates : combine(aggregates)
-  return (grouped) => aggregated('aggregate', name, grouped, one as Aggregate<V, unknown, unknown>, options)
+): (grouped: Grouped<K, V, R>) => Table<R, ResultOf<S>> {
+  const one = isAggregate(aggregates) ? aggregates : combine<V, AggregateRecord<V>>(aggregates)
+  const { state } = one
+  return (grouped) =>
+    aggregated('aggregate', name, grouped, one as Aggregate<V, unknown, ResultOf<S>>, () => state, options)
 }
 
-function isAggregate<V>(
-  of: Aggregate<V, unknown, unknown> | AggregateRecord<V>,
-): of is Aggregate<V, unknown, unknown> {
+// biome-ignore lint/suspicious/noExplicitAny: whatever it accumulates and gives
+type AnyAggregate<V> = Aggregate<V, any, any>
+
+/** The value that comes out: a field for each aggregate of a record, or what the one aggregate gives. */
+export type ResultOf<S> = S extends Aggregate<never, infer _A, infer R> ? R : Results<S>
+
+function isAggregate<V>(of: AnyAggregate<V> | AggregateRecord<V>): of is AnyAggregate<V> {
   return typeof of.init === 'function' && typeof of.add === 'function'
 }
 
@@ -65,9 +61,9 @@ export function aggregated<K, V, R, A, O>(
   kind: string,
   name: string,
   grouped: Grouped<K, V, R>,
-  aggregate: Aggregate<V, A, O>,
+  aggregate: Omit<Aggregate<V, A, O>, 'state'>,
+  value: StoreValue<A>,
   { retention = 0 }: AggregateOptions = {},
-  value: StoreValue<A> = () => aggregate.state,
 ): Table<R, O> {
   const { windows } = grouped
   const { input, serdes } = partitionedByKey(grouped, name)
@@ -102,10 +98,8 @@ export function aggregated<K, V, R, A, O>(
     processor,
   })
   const closes = windows !== undefined && windows.kind !== 'unlimited'
-  return new Table<R, O>(
-    out(aggregation),
-    windows ? {} : { key: serdes.key },
-    { store: name, finals: closes ? out(aggregation, 'final') : undefined },
-  )
+  return new Table<R, O>(out(aggregation), windows ? {} : { key: serdes.key }, {
+    store: name,
+    finals: closes ? out(aggregation, 'final') : undefined,
+  })
 }
-

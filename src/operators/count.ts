@@ -15,11 +15,15 @@ import { type AggregateOptions, aggregated } from './aggregate.ts'
  * ```
  */
 export function count(): Aggregate<unknown, number, number>
-export function count<K, V, R>(name: string, options?: AggregateOptions): (grouped: Grouped<K, V, R>) => Table<R, number>
+export function count<K, V, R>(
+  name: string,
+  options?: AggregateOptions,
+): (grouped: Grouped<K, V, R>) => Table<R, number>
 export function count<K, V, R>(
   name?: string,
   options?: AggregateOptions,
 ): Aggregate<unknown, number, number> | ((grouped: Grouped<K, V, R>) => Table<R, number>) {
   if (arguments.length === 0) return countAggregate()
-  return (grouped) => aggregated('count', name!, grouped, countAggregate(), options)
+  const counter = countAggregate()
+  return (grouped) => aggregated('count', name!, grouped, counter, () => counter.state, options)
 }

@@ -12,7 +12,9 @@ import { follow } from './follow.ts'
  * payments.pipe(peek((payment, key) => console.log(key, payment)))
  * ```
  */
-export function peek<K, V>(look: (value: V, key: K, timestamp: number) => void): (stream: Stream<K, V>) => Stream<K, V> {
+export function peek<K, V>(
+  look: (value: V, key: K, timestamp: number) => void,
+): (stream: Stream<K, V>) => Stream<K, V> {
   return ({ input, serdes, rekeyed }) => {
     const seen = follow(input, 'peek', (next) => (key: K, value: V, timestamp) => {
       look(value, key, timestamp)

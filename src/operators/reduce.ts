@@ -14,7 +14,8 @@ export interface ReduceOptions<V> extends AggregateOptions {
 /**
  * Combines the values of each group (and window) two by two; the first value is where it starts.
  *
- * Null values are left out where they reach it. Otherwise as `aggregate`. Kafka Streams: `reduce`.
+ * Nulls that reach it (in tumbling and hopping windows, see `nullable`) are given to `combine`; a null result deletes
+ * the entry. Otherwise as `aggregate`. Kafka Streams: `reduce`.
  *
  * @example
  * ```ts
@@ -28,13 +29,13 @@ export function reduce<K, V, R>(
 ): (grouped: Grouped<K, V, R>) => Table<R, V> {
   return (grouped) => {
     const value: Serde<V> = options.value ?? grouped.serdes.value ?? json<V>()
-    const reducer: Aggregate<V, V | null, V> = {
+    const reducer: Omit<Aggregate<V, V | null, V>, 'state'> = {
       kind: 'reduce',
       init: () => null,
-      add: (reduced, value) => (value === null ? reduced : reduced === null ? value : combine(reduced, value)),
+      add: (reduced, value) => (reduced === null ? value : combine(reduced, value)),
       merge: (a, b) => (a === null ? b : b === null ? a : combine(a, b)),
       result: (reduced) => reduced!,
     }
-    return aggregated('reduce', name, grouped, reducer, options, serdeValue(value as Serde<V | null>))
+    return aggregated('reduce', name, grouped, reducer, serdeValue(value as Serde<V | null>), options)
   }
 }

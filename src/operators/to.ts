@@ -1,13 +1,13 @@
-import type { Serde } from '../serde/serde.ts'
+import type { WriteSerde } from '../serde/serde.ts'
 import type { SinkDefinition } from '../sinks/sink.ts'
-import { node } from '../topology/node.ts'
+import { type AnySerde, node } from '../topology/node.ts'
 import type { Stream } from '../topology/stream.ts'
 import { Output } from '../topology/topology.ts'
 import { type Partitioner, writeTo } from './write-to.ts'
 
-export interface ToOptions<K, V> {
-  readonly key: Serde<K>
-  readonly value: Serde<V>
+export interface ToOptions<in K, in V> {
+  readonly key: WriteSerde<NonNullable<K>>
+  readonly value: WriteSerde<NonNullable<V>>
   /** Default: Kafka's own (murmur2 of the key's bytes; of the inner key where it is windowed). */
   readonly partitioner?: Partitioner<NonNullable<K>, V | null>
 }
@@ -24,29 +24,22 @@ export interface ToOptions<K, V> {
  * alerts.pipe(to('alerts', { key: string(), value: json() }))
  * ```
  */
-export function to<K, V>(
-  topic: string,
-  options: ToOptions<NonNullable<K>, NonNullable<V>>,
-): (stream: Stream<K, V>) => Output
-export function to<K, V>(sink: SinkDefinition<K, NonNullable<V>>): (stream: Stream<K, V>) => Output
+export function to<K, V>(topic: string, options: NoInfer<ToOptions<K, V>>): (stream: Stream<K, V>) => Output
+export function to<K, V>(sink: NoInfer<SinkDefinition<K, NonNullable<V>>>): (stream: Stream<K, V>) => Output
 export function to<K, V>(
   target: string | SinkDefinition<K, NonNullable<V>>,
-  options?: ToOptions<NonNullable<K>, NonNullable<V>>,
+  options?: ToOptions<K, V>,
 ): (stream: Stream<K, V>) => Output {
   return (stream) => (typeof target === 'string' ? toTopic(stream, target, options!) : toSink(stream, target))
 }
 
-function toTopic<K, V>(
-  { input }: Stream<K, V>,
-  topic: string,
-  { key, value, partitioner }: ToOptions<NonNullable<K>, NonNullable<V>>,
-): Output {
+function toTopic<K, V>({ input }: Stream<K, V>, topic: string, { key, value, partitioner }: ToOptions<K, V>): Output {
   return new Output(
     node({
       kind: 'to',
       inputs: [input],
       parameters: { topic, key: key.format, value: value.format },
-      target: { topic, key, value },
+      target: { topic, key: key as AnySerde, value: value as AnySerde },
       processor: (context) => ({ inputs: [writeTo(context, topic, { key, value }, partitioner)] }),
     }),
   )

@@ -17,7 +17,11 @@ import { follow } from './follow.ts'
  */
 export function untilWindowCloses<K, V>(): (table: Table<K, V>) => Stream<K, V> {
   return ({ finals, input, serdes }) => {
-    if (finals) return new Stream(follow(finals, 'untilWindowCloses', (next) => next), serdes)
+    if (finals)
+      return new Stream(
+        follow(finals, 'untilWindowCloses', (next) => next),
+        serdes,
+      )
     const problem = 'only windows that end can close: use it behind an aggregation with windowedBy(…), not unlimited'
     const refused = node({
       kind: 'untilWindowCloses',

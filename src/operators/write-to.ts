@@ -1,5 +1,5 @@
 import { ByteWriter } from '../serde/bytes.ts'
-import type { Serde } from '../serde/serde.ts'
+import type { WriteSerde } from '../serde/serde.ts'
 import type { Forward, ProcessorContext } from '../topology/processor.ts'
 
 /** Chooses a partition in 0 … partitions - 1. */
@@ -12,7 +12,7 @@ export type Partitioner<K, V> = (key: K, value: V, partitions: number) => number
 export function writeTo<K, V>(
   context: ProcessorContext,
   topic: string,
-  serdes: { readonly key: Serde<K>; readonly value: Serde<V> },
+  serdes: { readonly key: WriteSerde<K>; readonly value: WriteSerde<V> },
   partitioner?: Partitioner<K, V | null>,
 ): Forward<K | null, V | null> {
   const keyCodec = context.codec(serdes.key, 'key', topic)

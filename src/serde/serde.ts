@@ -43,6 +43,19 @@ export interface Codec<T> {
   prepare?(): Promise<void> | void
 }
 
+/**
+ * The writing half of a serde. A serde of a wider type may write a narrower one, not the other way round; `Serde` itself
+ * cannot say that.
+ */
+export interface WriteSerde<in T> extends Pick<Serde<unknown>, 'format' | 'nullable' | 'keySuffix' | 'schema'> {
+  readonly open: (context: SerdeContext) => WriteCodec<T>
+}
+
+export interface WriteCodec<in T> {
+  readonly encode: (value: T, out: ByteWriter) => void
+  readonly prepare?: () => Promise<void> | void
+}
+
 /** Thrown by `decode`: the writer's schema is not known yet. Await `load()`, then decode the same bytes again. */
 export class PendingSchema extends Error {
   readonly load: () => Promise<void>

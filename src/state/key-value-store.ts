@@ -32,7 +32,8 @@ export function keyValueStore<K, A>(options: KeyValueStoreOptions<K, A>): StoreS
     kind: 'key-value',
     parameters: options.parameters ?? {},
     changelog: options.changelog ?? true,
-    create: (environment) => memoryKeyValueStore(keysOf(environment.open(options.key, 'key')), options.value(environment)),
+    create: (environment) =>
+      memoryKeyValueStore(keysOf(environment.open(options.key, 'key')), options.value(environment)),
   }
 }
 

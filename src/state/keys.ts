@@ -1,4 +1,4 @@
-import { byteSource, ByteWriter } from '../serde/bytes.ts'
+import { ByteWriter, byteSource } from '../serde/bytes.ts'
 import type { Codec } from '../serde/serde.ts'
 
 /**

@@ -52,7 +52,8 @@ function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: nu
   const create = (start: number, key: K, value: A, timestamp: number): Entry<K, A> => {
     const identity = keys.identity(key)
     let windows = byKey.get(identity)
-    if (windows === undefined) byKey.set(typeof identity === 'string' ? keys.keep(identity as K) : identity, (windows = []))
+    if (windows === undefined)
+      byKey.set(typeof identity === 'string' ? keys.keep(identity as K) : identity, (windows = []))
     const entry = newEntry(windows.length ? windows[0].key : keys.keep(key), start, value, timestamp)
     const at = firstAtOrAfter(windows, start)
     if (at === windows.length) windows.push(entry)

@@ -40,7 +40,8 @@ export function windowStore<K, A>(options: WindowStoreOptions<K, A>): StoreSpec<
     kind: 'window',
     parameters: options.parameters ?? {},
     changelog: true,
-    create: (environment) => memoryWindowStore(keysOf(environment.open(options.key, 'key')), options.value(environment)),
+    create: (environment) =>
+      memoryWindowStore(keysOf(environment.open(options.key, 'key')), options.value(environment)),
   }
 }
 

@@ -1,1 +1,7 @@
-export { type DriverEntry, type DriverOptions, type DriverRecord, type DriverRow, TopologyDriver } from './topology-driver.ts'
+export {
+  type DriverEntry,
+  type DriverOptions,
+  type DriverRecord,
+  type DriverRow,
+  TopologyDriver,
+} from './topology-driver.ts'

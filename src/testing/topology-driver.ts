@@ -3,14 +3,14 @@ import { BatchWriter, stampBatch } from '../log/batch/batch-writer.ts'
 import { readBatch } from '../log/batch/read-batch.ts'
 import type { RecordBatch } from '../log/batch/record-batch.ts'
 import type { Headers } from '../record.ts'
-import { partitionCounts } from '../topology/partitions.ts'
 import type { OutgoingBatch } from '../runtime/task/outbox.ts'
 import { restoreStore } from '../runtime/task/restore.ts'
 import { createTask, type RecordPolicy, type Task } from '../runtime/task/task.ts'
-import { byteSource, ByteWriter } from '../serde/bytes.ts'
-import type { AnySerde } from '../topology/node.ts'
+import { ByteWriter, byteSource } from '../serde/bytes.ts'
 import type { SchemaRegistry } from '../serde/serde.ts'
 import type { Entry } from '../state/store.ts'
+import type { AnySerde } from '../topology/node.ts'
+import { partitionCounts } from '../topology/partitions.ts'
 import { type Plan, plan } from '../topology/plan.ts'
 import type { Topology } from '../topology/topology.ts'
 
@@ -74,7 +74,10 @@ export class TopologyDriver {
   private readonly unread = new Map<string, DriverRecord[]>()
   private readonly rowsOf = new Map<string, DriverRow[]>()
   private readonly serdes = new Map<string, { key?: AnySerde; value?: AnySerde }>()
-  private readonly committed = new Map<string, { positions: ReadonlyMap<string, number>; times: Readonly<Record<string, number[]>> }>()
+  private readonly committed = new Map<
+    string,
+    { positions: ReadonlyMap<string, number>; times: Readonly<Record<string, number[]>> }
+  >()
   private wallClock = 0
 
   /** Throws `INVALID_TOPOLOGY` as `run` would. */
@@ -143,7 +146,12 @@ export class TopologyDriver {
     const stores = this.tasks.flatMap((task) => task.stores.filter((store) => store.name === name))
     if (stores.length === 0) throw new MillraceError('INVALID_OPTION', `the topology has no store "${name}"`)
     return stores.flatMap(({ store }) =>
-      [...(store.all() as Iterable<Entry<K, A>>)].map(({ key, start, value, timestamp }) => ({ key, start, value: value!, timestamp })),
+      [...(store.all() as Iterable<Entry<K, A>>)].map(({ key, start, value, timestamp }) => ({
+        key,
+        start,
+        value: value!,
+        timestamp,
+      })),
     )
   }
 
@@ -242,7 +250,9 @@ export class TopologyDriver {
     stampBatch(bytes, { producerId: -1, epoch: -1, sequence: -1, transactional: false, baseOffset: endOf(log) })
     const batch = readBatch(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
     log.push(batch)
-    const reader = this.tasks.find((task) => task.partition === partition && task.inputs.some((of) => of.topic === topic))
+    const reader = this.tasks.find(
+      (task) => task.partition === partition && task.inputs.some((of) => of.topic === topic),
+    )
     reader?.add(topic, [batch], batch.lastOffset + 1, batch.lastOffset + 1)
     if (!reader) this.keep(topic, partition, batch)
   }

@@ -50,7 +50,11 @@ export function partitionCounts(plan: Plan, known: (topic: string) => number | u
       }
     }
     for (const source of own) counts.set(source.topic, of(source))
-    for (const group of subtopology.copartitioned) agree(group.filter((topic) => counts.has(topic)), counts)
+    for (const group of subtopology.copartitioned)
+      agree(
+        group.filter((topic) => counts.has(topic)),
+        counts,
+      )
     const tasks = Math.max(1, ...own.map((source) => counts.get(source.topic)!))
     counts.set(name, tasks)
     for (const { changelog } of subtopology.stores) if (changelog) counts.set(changelog, tasks)

@@ -67,7 +67,10 @@ export function plan(topology: Topology): Plan {
   const graph = walk(topology)
   const problems = problemsOf(topology, graph)
   if (problems.length) {
-    throw new MillraceError('INVALID_TOPOLOGY', `topology "${topology.name}" cannot run:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    throw new MillraceError(
+      'INVALID_TOPOLOGY',
+      `topology "${topology.name}" cannot run:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    )
   }
   const groups = subtopologies(graph)
   const owner = new Map<Node, number>()
@@ -147,7 +150,10 @@ function subtopology(
     nodes.push({ id: graph.ids.get(node)!, node, inputs, topics: [...topics], wantsOld: graph.wantsOld.has(node) })
   }
   const stores = members.flatMap((node) =>
-    node.stores.map((spec) => ({ spec, changelog: spec.changelog ? changelogTopic(application, spec.name) : undefined })),
+    node.stores.map((spec) => ({
+      spec,
+      changelog: spec.changelog ? changelogTopic(application, spec.name) : undefined,
+    })),
   )
   return { id, nodes, sources, stores, copartitioned }
 }

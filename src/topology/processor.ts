@@ -1,6 +1,6 @@
 import type { Headers, RecordOrigin } from '../record.ts'
-import type { Codec, RecordPart, Serde } from '../serde/serde.ts'
 import type { ByteWriter } from '../serde/bytes.ts'
+import type { RecordPart, Serde, WriteCodec, WriteSerde } from '../serde/serde.ts'
 import type { SinkDefinition } from '../sinks/sink.ts'
 import type { StoreSpec } from './store-spec.ts'
 
@@ -65,7 +65,7 @@ export interface ProcessorContext {
   /** Checkpointed with every commit. An operator with several clocks names them. */
   streamTime(name?: string): StreamTime
   drop(reason: DropReason, count?: number): void
-  codec<T>(serde: Serde<T>, part: RecordPart, topic?: string): Codec<T>
+  codec<T>(serde: WriteSerde<T>, part: RecordPart, topic?: string): WriteCodec<T>
   /** Writes to a topic of the log. */
   topic(topic: string): TopicOutput
   sink<K, V>(sink: SinkDefinition<K, V>, serdes: { key?: Serde<K>; value?: Serde<V> }): Forward<K, V | null>
@@ -76,11 +76,5 @@ export interface TopicOutput {
   readonly partitions: number
   /** Kafka's default partitioner over the first `length` bytes of a key. */
   partitionOf(key: ByteWriter, length: number): number
-  send(
-    partition: number,
-    key: ByteWriter | null,
-    value: ByteWriter | null,
-    timestamp: number,
-    headers?: Headers,
-  ): void
+  send(partition: number, key: ByteWriter | null, value: ByteWriter | null, timestamp: number, headers?: Headers): void
 }

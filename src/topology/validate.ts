@@ -20,9 +20,7 @@ export function problemsOf(topology: Topology, graph: Graph): string[] {
     }
   }
   problems.push(...clashes(graph, 'store', (node) => node.stores.map((store) => store.name)))
-  problems.push(
-    ...clashes(graph, 'repartition', (node) => (node.target?.repartition ? [node.target.topic] : [])),
-  )
+  problems.push(...clashes(graph, 'repartition', (node) => (node.target?.repartition ? [node.target.topic] : [])))
   return problems
 }
 

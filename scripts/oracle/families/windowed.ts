@@ -60,7 +60,7 @@ export const windowedAggregation: Family = (operator) => {
     value: nullable(json<string | number>()),
   }).pipe(groupByKey(), windowedBy(made.windows), aggregateBy('store', operator.aggregation))
   const size = made.endOf(0)
-  const serdes = { key: windowed(nullable(string()), { size }), value: json<never>() }
+  const serdes = { key: windowed(nullable(string()), { size }), value: json<Exclude<FixtureValue, null>>() }
   const output =
     operator.emit === 'on-update'
       ? results.pipe(toStream(), to('output', serdes))

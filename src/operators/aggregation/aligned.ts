@@ -15,7 +15,7 @@ import { results } from './results.ts'
  * @param retention - how long a closed window is kept for queries, in ms of stream time
  */
 export function aligned<K, V, A, R>(
-  aggregate: Aggregate<V, A, R>,
+  aggregate: Omit<Aggregate<V, A, R>, 'state'>,
   windows: AlignedWindows,
   spec: StoreSpec<WindowStore<K, A>>,
   retention: number,

@@ -6,7 +6,7 @@ import { results } from './results.ts'
 
 /** Aggregation by key alone: null keys and values are dropped and counted; there is no such thing as late. */
 export function byKey<K, V, A, R>(
-  aggregate: Aggregate<V, A, R>,
+  aggregate: Omit<Aggregate<V, A, R>, 'state'>,
   spec: StoreSpec<KeyValueStore<K, A>>,
 ): ProcessorFactory {
   return (context) => {

@@ -15,7 +15,7 @@ import { results } from './results.ts'
  * @param retention - how long a closed window is kept for queries, in ms of stream time
  */
 export function sliding<K, V, A, R>(
-  aggregate: Aggregate<V, A, R>,
+  aggregate: Omit<Aggregate<V, A, R>, 'state'>,
   { timeDifference: d, grace }: SlidingWindows,
   spec: StoreSpec<SlidingStore<K, A>>,
   retention: number,
@@ -40,8 +40,12 @@ export function sliding<K, V, A, R>(
     }
     /** A window that begins as `from` (or empty) and takes in the record, unless it is closed. */
     const open = (start: number, key: K, value: V, timestamp: number, closed: number, from: A | undefined) => {
-      if (start + d < closed) return context.drop('late')
+      if (start + d < closed) {
+        context.drop('late')
+        return false
+      }
       update(store.create(start, key, from === undefined ? aggregate.init() : copy(from), timestamp), value, timestamp)
+      return true
     }
     /** The record's own right window holds what came after it, not the record. */
     const openRight = (key: K, timestamp: number, accumulator: A, newest: number) => {
@@ -97,9 +101,9 @@ export function sliding<K, V, A, R>(
       if (previous >= 0) {
         const start = previous + 1
         if (start + d >= timestamp && !has(store.windows(key), start)) {
-          open(start, key, value, timestamp, closed, undefined)
+          const opened = open(start, key, value, timestamp, closed, undefined)
           // It may be the record's own left window; Kafka Streams then gives it twice, with one value.
-          if (start === timestamp - d) leftExists = true
+          if (opened && start === timestamp - d) leftExists = true
         }
       }
       if (!leftExists) {

@@ -1,11 +1,12 @@
 import type { Headers } from '../../record.ts'
 import type { Codec, RecordPart, SchemaRegistry, Serde } from '../../serde/serde.ts'
-import { type StreamClock, streamClock } from '../../state/stream-time.ts'
 import type { StateStore } from '../../state/store.ts'
-import { type Subtopology, repartitionTopic } from '../../topology/plan.ts'
+import { type StreamClock, streamClock } from '../../state/stream-time.ts'
+import type { AnySerde } from '../../topology/node.ts'
+import { repartitionTopic, type Subtopology } from '../../topology/plan.ts'
 import type { CurrentRecord, DropReason, Forward, Processor, ProcessorContext } from '../../topology/processor.ts'
 import { addDropped, type TaskCounters } from './counters.ts'
-import { input, type Input, type Reader } from './input.ts'
+import { type Input, input, type Reader } from './input.ts'
 import type { Outbox } from './outbox.ts'
 import { type SinkBuffer, sinkBuffer } from './sink-buffer.ts'
 
@@ -26,7 +27,11 @@ export interface Compiled {
   readonly inputs: readonly Input[]
   /** In topological order. */
   readonly processors: readonly Processor[]
-  readonly stores: readonly { readonly name: string; readonly changelog: string | undefined; readonly store: StateStore }[]
+  readonly stores: readonly {
+    readonly name: string
+    readonly changelog: string | undefined
+    readonly store: StateStore
+  }[]
   /** By operator; a name that stays the same from run to run. */
   readonly clocks: ReadonlyMap<string, StreamClock>
   readonly sinks: readonly SinkBuffer[]
@@ -94,7 +99,7 @@ export function compile(
         return clock
       },
       drop: (reason: DropReason, n = 1) => addDropped(counters, id, reason, n),
-      codec: (serde, part, topic = id) => open(serde, part, physical(topic)),
+      codec: (serde, part, topic = id) => open(serde as unknown as AnySerde, part, physical(topic)),
       topic(topic) {
         const name = physical(topic)
         const partitions = environment.partitions(name)
@@ -115,7 +120,10 @@ export function compile(
     if (of === undefined) {
       const { topic, from } = source
       const readers: Reader[] = []
-      of = { ...input({ topic, partition, readers, firstLane: lanes.get(topic)!.first, internal: from !== undefined }), readers }
+      of = {
+        ...input({ topic, partition, readers, firstLane: lanes.get(topic)!.first, internal: from !== undefined }),
+        readers,
+      }
       inputs.set(topic, of)
     }
     of.readers.push({

@@ -36,9 +36,7 @@ export interface Input {
   bytes: number
 }
 
-export function input(
-  fields: Pick<Input, 'topic' | 'partition' | 'readers' | 'firstLane' | 'internal'>,
-): Input {
+export function input(fields: Pick<Input, 'topic' | 'partition' | 'readers' | 'firstLane' | 'internal'>): Input {
   return { ...fields, queue: [], next: 0, lane: fields.firstLane, position: 0, fetched: 0, end: 0, bytes: 0 }
 }
 

@@ -117,7 +117,8 @@ export function outbox(counters: TaskCounters, headersNow: () => Headers): Outbo
     },
     get bytes() {
       let bytes = fullBytes
-      for (const { partitions } of open.values()) for (const writer of partitions) if (writer?.count) bytes += writer.size
+      for (const { partitions } of open.values())
+        for (const writer of partitions) if (writer?.count) bytes += writer.size
       return bytes
     },
   }

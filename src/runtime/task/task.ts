@@ -24,7 +24,10 @@ export interface TaskPolicies {
 /** What a commit makes durable for one task. */
 export interface TaskOutput {
   readonly batches: readonly OutgoingBatch[]
-  readonly sinks: readonly { readonly sink: SinkDefinition<never, never>; readonly batch: SinkBatch<unknown, unknown> }[]
+  readonly sinks: readonly {
+    readonly sink: SinkDefinition<never, never>
+    readonly batch: SinkBatch<unknown, unknown>
+  }[]
   /** Next offset to read, by topic. */
   readonly positions: ReadonlyMap<string, number>
   /** Stream time per operator, one number per lane. */
@@ -129,10 +132,15 @@ export function createTask(subtopology: Subtopology, partition: number, options:
           for (; r < readers.length; r++) {
             const reader = readers[r]
             decoding = true
-            const key = at < 0 ? null : reader.key ? reader.key.decode(batch, at, keyEnd[index]) : copy(at, keyEnd[index])
+            const key =
+              at < 0 ? null : reader.key ? reader.key.decode(batch, at, keyEnd[index]) : copy(at, keyEnd[index])
             const from = valueStart[index]
             const value =
-              from < 0 ? null : reader.value ? reader.value.decode(batch, from, valueEnd[index]) : copy(from, valueEnd[index])
+              from < 0
+                ? null
+                : reader.value
+                  ? reader.value.decode(batch, from, valueEnd[index])
+                  : copy(from, valueEnd[index])
             decoding = false
             reader.receive(key, value, timestamp)
           }

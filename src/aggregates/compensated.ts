@@ -1,0 +1,57 @@
+import type { AggregateState } from './aggregate.ts'
+import { StateReader } from './state-reader.ts'
+
+/**
+ * A sum of doubles together with the error that rounding has left out of it: twice the digits of a double (Neumaier,
+ * "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", 1974).
+ */
+export interface CompensatedSum {
+  sum: number
+  compensation: number
+}
+
+export const newSum = (): CompensatedSum => ({ sum: 0, compensation: 0 })
+
+export const copySum = ({ sum, compensation }: CompensatedSum): CompensatedSum => ({ sum, compensation })
+
+/** Adds a number; the error of the addition is exact (Knuth, TAOCP 2, 4.2.2, theorem B). */
+export function addTo(total: CompensatedSum, value: number): CompensatedSum {
+  const before = total.sum
+  const sum = before + value
+  const added = sum - before
+  total.sum = sum
+  total.compensation += before - (sum - added) + (value - added)
+  return total
+}
+
+export function addSum(a: CompensatedSum, b: CompensatedSum): CompensatedSum {
+  addTo(a, b.sum)
+  a.compensation += b.compensation
+  return a
+}
+
+/** The sum as one double. */
+export function rounded({ sum, compensation }: CompensatedSum): number {
+  const total = sum + compensation
+  // Beyond the range of doubles there is no error to speak of: the sum alone says Infinity.
+  return Number.isNaN(total) ? sum : total
+}
+
+/** Kafka's double where that says it all, else two doubles that add up to the sum. */
+export function sumState(kind: string): AggregateState<CompensatedSum> {
+  return {
+    encode(total, out) {
+      const high = rounded(total)
+      const low = total.sum - high + total.compensation
+      out.float64(high)
+      if (low !== 0 && Number.isFinite(low)) out.float64(low)
+    },
+    decode(source, start, end) {
+      const reader = new StateReader(kind, source, start, end)
+      const sum = reader.float64()
+      const compensation = reader.atEnd ? 0 : reader.float64()
+      reader.finish()
+      return { sum, compensation }
+    },
+  }
+}

@@ -1,0 +1,54 @@
+import { MillraceError } from '../errors.ts'
+import { shown } from '../serde/faults.ts'
+import type { Aggregate, AggregateField } from './aggregate.ts'
+
+/** A user's function that reads a number to aggregate. */
+export type NumberOf<in V> = (value: V) => number | null | undefined
+
+/** The result of an aggregate that has none as long as it has been given nothing but nulls. */
+export type OrNull<T, R = NonNullable<T>> = T extends null | undefined ? null : R
+
+/** What makes an aggregate of a field: how it is read, put into the accumulator, and perhaps taken out again. */
+export type FieldAggregate<V, F, A, R> = Omit<Aggregate<V, A, R>, 'add' | 'remove' | 'field'> & {
+  read(value: V): F | null
+  put(accumulator: A, field: F, timestamp: number): A
+  take?(accumulator: A, field: F, timestamp: number): A
+}
+
+/** An aggregate that adds what it reads from a value. */
+export function fieldAggregate<V, F, A, R>(parts: FieldAggregate<V, F, A, R>): Aggregate<V, A, R> {
+  const { read, put, take, ...aggregate } = parts
+  const field: AggregateField<V, A> = take ? { read, put, take } : { read, put }
+  return Object.freeze({
+    ...aggregate,
+    field,
+    add(accumulator: A, value: V, timestamp: number): A {
+      const found = read(value)
+      return found === null ? accumulator : put(accumulator, found, timestamp)
+    },
+    ...(take && {
+      remove(accumulator: A, value: V, timestamp: number): A {
+        const found = read(value)
+        return found === null ? accumulator : take(accumulator, found, timestamp)
+      },
+    }),
+  })
+}
+
+/** Reads a field that may be anything; null and undefined are nothing, and so is a null value. */
+export function readField<V, F>(of: (value: V) => F): (value: V) => NonNullable<F> | null {
+  return (value) => (value === null || value === undefined ? null : (of(value) ?? null))
+}
+
+/** Reads a number. Throws `OPERATOR_FAILED` for anything else, since '1' + 1 would go unnoticed. */
+export function readNumber<V>(kind: string, of: NumberOf<V>): (value: V) => number | null {
+  return (value) => {
+    if (value === null || value === undefined) return null
+    const found = of(value)
+    if (typeof found === 'number') return found
+    if (found === null || found === undefined) return null
+    throw new MillraceError('OPERATOR_FAILED', `${kind}: its function returned ${shown(found)}`, {
+      hint: 'return a number, or null for nothing to add',
+    })
+  }
+}

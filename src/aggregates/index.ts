@@ -1,0 +1,5 @@
+export type { Aggregate, AggregateRecord, Results } from './aggregate.ts'
+export { combine } from './combine.ts'
+export { count } from './count.ts'
+export { custom } from './custom.ts'
+export { sum } from './sum.ts'

@@ -1,0 +1,53 @@
+import { MillraceError } from '../errors.ts'
+
+/** What travels with a committed offset: where time stood, and what the sinks were about to write. */
+export interface Checkpoint {
+  /** Stream time per operator, one number per lane. */
+  readonly times: Readonly<Record<string, readonly number[]>>
+  /**
+   * Set when append sinks were about to be written: next offset by topic. After a crash exactly this range is processed
+   * again, so that the sinks see the same batches.
+   */
+  readonly plan?: Readonly<Record<string, number>>
+}
+
+/** Kafka's default offset.metadata.max.bytes. */
+const LIMIT = 4096
+
+/**
+ * As text for the metadata of an offset commit. Times are written as the distance to the newest in base 36, since a
+ * task may have many lanes and a broker takes 4,096 bytes.
+ */
+export function encodeCheckpoint({ times, plan }: Checkpoint): string {
+  const text = JSON.stringify({
+    v: 1,
+    t: Object.fromEntries(Object.entries(times).map(([node, lanes]) => [node, packTimes(lanes)])),
+    ...(plan && { p: plan }),
+  })
+  if (text.length > LIMIT) {
+    throw new MillraceError('INTERNAL', `a checkpoint of ${text.length} bytes does not fit into an offset commit`, {
+      hint: 'use fewer upstream partitions, or raise offset.metadata.max.bytes on the broker',
+    })
+  }
+  return text
+}
+
+/** Reads what `encodeCheckpoint` wrote; anything else (another program's offsets) is an empty checkpoint. */
+export function decodeCheckpoint(text: string | undefined): Checkpoint {
+  if (!text?.startsWith('{"v":1,')) return { times: {} }
+  const { t, p } = JSON.parse(text) as { t: Record<string, string>; p?: Record<string, number> }
+  return {
+    times: Object.fromEntries(Object.entries(t).map(([node, packed]) => [node, unpackTimes(packed)])),
+    ...(p && { plan: p }),
+  }
+}
+
+function packTimes(lanes: readonly number[]): string {
+  const newest = Math.max(...lanes)
+  return [newest, ...lanes.map((time) => newest - time)].map((n) => n.toString(36)).join(' ')
+}
+
+function unpackTimes(packed: string): number[] {
+  const [newest, ...behind] = packed.split(' ').map((n) => Number.parseInt(n, 36))
+  return behind.map((distance) => newest - distance)
+}
