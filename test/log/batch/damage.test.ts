@@ -1,18 +1,12 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { crc32c } from '@node-rs/crc32'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, MillraceError } from '../../../src/errors.ts'
-import { ATTRIBUTES, CRC, LAST_OFFSET_DELTA, MAGIC, RECORDS } from '../../../src/log/batch/layout.ts'
+import { ATTRIBUTES, LAST_OFFSET_DELTA, MAGIC, RECORDS } from '../../../src/log/batch/layout.ts'
 import { plain, read, records, write } from './records.ts'
+import { seal } from './seal.ts'
 
 const refusal = (code: ErrorCode) => expect.objectContaining({ name: MillraceError.name, code })
-
-/** Makes the CRC right again, so that the damage gets past it. */
-function seal(batch: Buffer): Buffer {
-  batch.writeUInt32BE(crc32c(batch.subarray(ATTRIBUTES)), CRC)
-  return batch
-}
 
 /** Reads all there is to read; what it finds, or the error if it is one of ours. */
 function attempt(batch: Buffer): unknown {
