@@ -23,6 +23,11 @@ export interface SinkDefinition<in K, in V> {
 
 export interface SinkContext {
   readonly application: string
+  /**
+   * Name of the sink's node in the plan, unique in the application. Tells two sinks apart that write to one place from
+   * one source; without it they take each other's batches for replays of their own.
+   */
+  readonly node?: string
   /** Serdes of what arrives, where known: tables and files are made from their Avro schemas. */
   readonly key?: Serde<unknown>
   readonly value?: Serde<unknown>

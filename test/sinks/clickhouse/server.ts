@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { embeddedClickHouse } from '../../../src/sinks/clickhouse/index.ts'
+
+/** An embedded ClickHouse in a directory of its own. */
+export async function testServer() {
+  const path = mkdtempSync(join(tmpdir(), 'millrace-clickhouse-'))
+  const server = await embeddedClickHouse({ path })
+  return {
+    server,
+    url: server.url,
+    async run(sql: string): Promise<string> {
+      const response = await fetch(server.url, { method: 'POST', body: sql })
+      const text = await response.text()
+      if (!response.ok) throw new Error(text)
+      return text
+    },
+    /** The rows of a query, denormal numbers as they are. */
+    async rows<T extends object>(sql: string): Promise<T[]> {
+      const text = await this.run(`${sql} FORMAT JSONEachRow SETTINGS output_format_json_quote_denormals = 1`)
+      const lines = text.split('\n').filter((line) => line !== '')
+      return lines.map((line) => JSON.parse(line))
+    },
+    async close() {
+      await server.close()
+      rmSync(path, { recursive: true, force: true })
+    },
+  }
+}
+
+export type TestServer = Awaited<ReturnType<typeof testServer>>
