@@ -1,35 +1,101 @@
-import type { Aggregate, AggregateRecord, Results } from './aggregate.ts'
+import { MillraceError } from '../errors.ts'
+import type { Aggregate, AggregateRecord, AggregateState, Results } from './aggregate.ts'
+import { cloneOf } from './clone.ts'
+import { StateReader, writeSized } from './state-reader.ts'
 
-export function combine<V, S extends AggregateRecord<V>>(fields: S): Aggregate<V, unknown[], Results<S>> {
+/** The accumulators of a record of aggregates: one object with the slots s0, s1 …. Opaque. */
+export type CombinedState = Record<string, unknown>
+
+/** The values that every aggregate of a record takes. */
+// biome-ignore lint/suspicious/noExplicitAny: matches every aggregate
+type ValueOf<S> = S[keyof S] extends Aggregate<infer V, any, any> ? V : never
+
+/**
+ * Several aggregates of the same values as one, whose result is an object with their results, in the order given.
+ * `aggregate('name', { … })` does this by itself; use it to nest.
+ *
+ * It can merge (sessions) and remove (tables) if all of them can. All functions that read fields are called before
+ * anything is added: one that throws leaves the accumulators as they were. State: each accumulator in order, preceded by
+ * its length where that is not fixed. Throws `INVALID_OPTION` for an empty record.
+ *
+ * @example
+ * ```ts
+ * combine({ orders: count(), revenue: sum((order: Order) => order.amount) })
+ * ```
+ */
+export function combine<V, S extends AggregateRecord<V>>(
+  fields: S & AggregateRecord<V>,
+): Aggregate<V, CombinedState, Results<S>>
+export function combine<S extends AggregateRecord<never>>(fields: S): Aggregate<ValueOf<S>, CombinedState, Results<S>>
+export function combine(fields: AggregateRecord<unknown>): Aggregate<unknown, CombinedState, unknown> {
   const names = Object.keys(fields)
   const parts = names.map((name) => fields[name])
+  if (parts.length === 0) {
+    throw new MillraceError('INVALID_OPTION', 'an aggregation of nothing', { hint: 'name at least one aggregate' })
+  }
+  const kind = `{ ${names.map((name, i) => `${name}: ${parts[i].kind}`).join(', ')} }`
+  return Object.freeze({ kind, ...compile(names, parts), state: combinedState(kind, parts) })
+}
+
+type Compiled = Omit<Aggregate<unknown, CombinedState, unknown>, 'kind' | 'state'>
+
+/**
+ * Generates the functions, so that every aggregate has call sites of its own, which V8 can inline, and accumulators and
+ * results are objects of one shape. A loop over an array of aggregates takes about twice as long.
+ */
+function compile(names: readonly string[], parts: readonly Aggregate<unknown, unknown, unknown>[]): Compiled {
+  const all = parts.map((_, i) => i)
+  const read = all.filter((i) => parts[i].field)
+  const whole = all.filter((i) => !parts[i].field)
+  const lines = (of: readonly number[], line: (i: number) => string) => of.map(line).join('\n')
+  // What has no separate read goes first: it is the user's own, and may throw.
+  const change = (whole_: 'add' | 'remove', step: 'put' | 'take') => `(all, value, timestamp) => {
+    ${lines(read, (i) => `const v${i} = read${i}(value)`)}
+    ${lines(whole, (i) => `all.s${i} = ${whole_}${i}(all.s${i}, value, timestamp)`)}
+    ${lines(read, (i) => `if (v${i} !== null) all.s${i} = ${step}${i}(all.s${i}, v${i}, timestamp)`)}
+    return all
+  }`
+  const object = (field: (i: number) => string) => `({ ${all.map(field).join(', ')} })`
+  const source = `
+    ${lines(all, (i) => `const { init: init${i}, add: add${i}, merge: merge${i}, remove: remove${i}, result: result${i} } = parts[${i}]`)}
+    ${lines(all, (i) => `const clone${i} = clones[${i}]`)}
+    ${lines(read, (i) => `const { read: read${i}, put: put${i}, take: take${i} } = parts[${i}].field`)}
+    return {
+      init: () => ${object((i) => `s${i}: init${i}()`)},
+      add: ${change('add', 'put')},
+      ${parts.every((part) => part.merge) ? `merge: (a, b) => { ${lines(all, (i) => `a.s${i} = merge${i}(a.s${i}, b.s${i})`)}; return a },` : ''}
+      ${parts.every((part) => part.remove) ? `remove: ${change('remove', 'take')},` : ''}
+      result: (all) => ${object((i) => `[${JSON.stringify(names[i])}]: result${i}(all.s${i})`)},
+      clone: (all) => ${object((i) => `s${i}: clone${i}(all.s${i})`)},
+    }`
+  return new Function('parts', 'clones', source)(parts, parts.map(cloneOf))
+}
+
+function combinedState(
+  kind: string,
+  parts: readonly Aggregate<unknown, unknown, unknown>[],
+): AggregateState<CombinedState> {
+  const states = parts.map(({ state }, i) => ({ ...state, slot: `s${i}` }))
+  const sizes = states.map(({ size }) => size ?? Number.NaN)
+  const size = sizes.reduce((sum, size) => sum + size, 0)
   return {
-    kind: `{ ${names.join(', ')} }`,
-    init: () => parts.map((part) => part.init()),
-    add(all, value, timestamp) {
-      for (let i = 0; i < parts.length; i++) all[i] = parts[i].add(all[i], value, timestamp)
-      return all
+    ...(Number.isNaN(size) ? {} : { size }),
+    encode(all, out) {
+      for (const state of states) {
+        if (state.size === undefined) writeSized(out, () => state.encode(all[state.slot], out))
+        else state.encode(all[state.slot], out)
+      }
     },
-    result: (all) => Object.fromEntries(names.map((name, i) => [name, parts[i].result(all[i])])) as Results<S>,
-    clone: (all) => all.map((one, i) => parts[i].clone?.(one) ?? structuredClone(one)),
-    state: {
-      encode(all, out) {
-        parts.forEach((part, i) => {
-          const at = out.position
-          out.int32(0)
-          part.state.encode(all[i], out)
-          out.view.setInt32(at, out.position - at - 4)
-        })
-      },
-      decode(source, start) {
-        let p = start
-        return parts.map((part) => {
-          const length = source.view.getInt32(p)
-          const value = part.state.decode(source, p + 4, p + 4 + length)
-          p += 4 + length
-          return value
-        })
-      },
+    decode(source, start, end) {
+      const reader = new StateReader(kind, source, start, end)
+      const all: CombinedState = {}
+      for (const state of states) {
+        const length = state.size ?? reader.varint()
+        const at = reader.advance(length)
+        all[state.slot] = state.decode(source, at, at + length)
+      }
+      reader.finish()
+      return all
     },
   }
 }

@@ -1,13 +1,41 @@
-import { json } from '../serde/json.ts'
-import type { Aggregate } from './aggregate.ts'
+import type { Aggregate, AggregateState } from './aggregate.ts'
+import { copied } from './clone.ts'
+import { plainState } from './plain-state.ts'
 
-type Own<V, A, R> = Pick<Aggregate<V, A, R>, 'init' | 'add' | 'merge' | 'remove' | 'clone'> &
-  Partial<Pick<Aggregate<V, A, R>, 'result' | 'state'>>
+/** What `custom` takes: an {@link Aggregate} of which only `init` and `add` must be there. */
+export interface CustomAggregate<in V, in out A> {
+  /** Shown by `describe`. Default 'custom'. */
+  readonly kind?: string
+  init(): A
+  add(accumulator: A, value: V, timestamp: number): A
+  merge?(a: A, b: A): A
+  remove?(accumulator: A, value: V, timestamp: number): A
+  clone?(accumulator: A): A
+  /** Default: plain data (see `custom`). */
+  readonly state?: AggregateState<A>
+}
 
-/** An aggregate of your own; its state is kept as JSON unless `state` says otherwise. */
-export function custom<V, A>(own: Own<V, A, A>): Aggregate<V, A, A>
-export function custom<V, A, R>(own: Own<V, A, R> & { result(accumulator: A): R }): Aggregate<V, A, R>
-export function custom<V, A, R>(own: Own<V, A, R>): Aggregate<V, A, R> {
-  const codec = json<A>().open({ topic: 'state', part: 'value' })
-  return { kind: 'custom', result: (accumulator) => accumulator as unknown as R, state: codec, ...own }
+/**
+ * An aggregate of your own. `add` and `merge` may change the accumulator and return it, or return a new one; null deletes
+ * the entry. When `add` throws, the accumulator should be as it was.
+ *
+ * Without `result` the accumulator itself comes out, as a copy (`structuredClone`) where it is an object. Without `state`
+ * the accumulator may be made of whatever is plain data: null, undefined, booleans, numbers, strings, bigints, dates,
+ * bytes, arrays, maps, sets, and objects that are no instance of a class; anything else throws `UNENCODABLE_RECORD`
+ * at the first commit.
+ *
+ * @example The longest text
+ * ```ts
+ * aggregate('longest', custom({
+ *   init: () => '',
+ *   add: (longest, text: string) => (text.length > longest.length ? text : longest),
+ *   merge: (a, b) => (b.length > a.length ? b : a),
+ * }))
+ * ```
+ */
+export function custom<V, A, R>(own: CustomAggregate<V, A> & { result(accumulator: A): R }): Aggregate<V, A, R>
+export function custom<V, A>(own: CustomAggregate<V, A>): Aggregate<V, A, A>
+export function custom<V, A>(own: CustomAggregate<V, A>): Aggregate<V, A, A> {
+  const kind = own.kind ?? 'custom'
+  return Object.freeze({ kind, result: copied<A>, state: plainState<A>(kind), ...own })
 }

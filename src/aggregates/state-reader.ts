@@ -78,20 +78,16 @@ export function writeSized(out: ByteWriter, write: () => void): void {
   const at = out.position
   out.uint8(0)
   write()
-  const length = out.position - at - 1
-  if (length < 128) {
-    out.buffer[at] = length
-    return
-  }
-  // The length takes more than the one byte kept for it: move the bytes on.
   const end = out.position
+  const length = end - at - 1
+  // One byte was kept for the length; where it takes more, the rest moves on.
+  let more = 0
+  for (let rest = length; rest > 127; rest = Math.floor(rest / 128)) more++
+  if (more > 0) {
+    out.ensure(more)
+    out.buffer.copyWithin(at + 1 + more, at + 1, end)
+  }
   out.position = at
   writeVarint(out, length)
-  const start = out.position
-  out.position = end
-  out.ensure(start - at - 1)
-  out.buffer.copyWithin(start, at + 1, end)
-  out.position = at
-  writeVarint(out, length)
-  out.position += length
+  out.position = end + more
 }

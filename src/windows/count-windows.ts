@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
+import { checkWhole } from '../options.ts'
 import type { WindowAssigner } from './custom.ts'
-import { checkWhole } from './options.ts'
 import type { WindowDescription } from './windows.ts'
 
 /**

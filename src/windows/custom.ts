@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.ts'
-import { checkWhole } from './options.ts'
+import { checkWhole } from '../options.ts'
 import type { AlignedWindows, WindowOptions } from './windows.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { checkWhole } from './options.ts'
+import { checkWhole } from '../options.ts'
 import type { SlidingWindows, WindowOptions } from './windows.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { checkWhole } from './options.ts'
+import { checkWhole } from '../options.ts'
 import type { AlignedWindows, WindowOptions } from './windows.ts'
 
 /**
