@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
+/** A file to write the results into as JSON, beside the usual output: how .ci/run counts. */
+const report = process.env.MILLRACE_TEST_REPORT
+
 export default defineConfig({
   resolve: { conditions: ['millrace-source'] },
   ssr: { resolve: { conditions: ['millrace-source', 'node', 'import'] } },
   test: {
     pool: 'forks',
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
       {
         extends: true,
