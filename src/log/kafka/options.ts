@@ -34,6 +34,11 @@ export interface KafkaOptions {
   readonly connectionTimeoutMs?: number
   /** How long to wait for an answer before the connection is given up. Default 30,000 ms. */
   readonly requestTimeoutMs?: number
+  /**
+   * How long a written batch, or a step of a transaction, is tried again before it fails with `UNAVAILABLE`. Default
+   * 60,000 ms.
+   */
+  readonly deliveryTimeoutMs?: number
   /** Receives what the connections have to say. Default: nothing is logged; what matters is thrown. */
   log?(entry: KafkaLogEntry): void
 }

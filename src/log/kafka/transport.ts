@@ -40,10 +40,15 @@ export interface Transport {
   leader(topic: string, partition: number): Promise<Broker>
   /** Asked anew on every call: keep it until the broker says NOT_COORDINATOR or cannot be reached. */
   coordinator(id: string, type: CoordinatorType): Promise<Broker>
+  /** Asked anew on every call. */
   controller(): Promise<Broker>
   versions(broker: Broker): Promise<ApiVersions>
   /** Resolves to what follows the correlation id in the answer. */
   send(broker: Broker, request: RawRequest, options?: SendOptions): Promise<Buffer>
+  /** The brokers known at present. */
+  brokers(): readonly Broker[]
+  /** Sends a request to one broker after the other until one answers. */
+  callAny<Answer>(request: Request<Answer>): Promise<Answer>
   /** Sends a request and reads its answer. */
   call<Answer>(broker: Broker, request: Request<Answer>, options?: SendOptions): Promise<Answer>
 }
@@ -120,6 +125,7 @@ export function transport(options: KafkaOptions): Transport {
     if (!pending) {
       pending = refresh([topic])
         .then(([answer]) => {
+          if (answer.error === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) throw missing(topic)
           if (answer.error !== errorCodes.NONE) throw kafkaError(answer.error, 'looking for the leader', { topic })
         })
         .finally(() => lookups.delete(topic))
@@ -177,14 +183,19 @@ export function transport(options: KafkaOptions): Transport {
       }
     },
     async controller() {
-      if (!nodes.some(({ nodeId }) => nodeId === controllerId)) await refresh([])
+      await refresh([])
       return node(controllerId, 'the cluster')
     },
     versions: (broker) => linkTo(broker, 0).versions(),
     send: async (broker, request, { lane = 0 } = {}) => linkTo(broker, lane).send(request),
+    brokers: () => nodes,
+    callAny,
     call,
   }
 }
+
+const missing = (topic: string) =>
+  new MillraceError('MISSING_TOPIC', 'the topic does not exist', { topic, hint: 'create it, or check the name' })
 
 function parseAddress(address: string): Broker {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address)

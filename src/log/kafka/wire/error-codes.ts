@@ -152,6 +152,18 @@ export function isFencing(code: number): boolean {
   return name !== undefined && fencing.has(name)
 }
 
+const producerFencing: ReadonlySet<KafkaErrorName> = new Set([
+  'INVALID_PRODUCER_EPOCH',
+  'PRODUCER_FENCED',
+  'INVALID_PRODUCER_ID_MAPPING',
+])
+
+/** True when the producer itself is out, as opposed to its transaction or the member whose offsets it commits. */
+export function isProducerFencing(code: number): boolean {
+  const name = names.get(code)
+  return name !== undefined && producerFencing.has(name)
+}
+
 const translations: Partial<Record<KafkaErrorName, readonly [ErrorCode, hint?: string]>> = {
   OFFSET_OUT_OF_RANGE: ['OFFSET_OUT_OF_RANGE'],
   CORRUPT_MESSAGE: ['CORRUPT_BATCH'],

@@ -1,0 +1,2 @@
+export { kafka } from './kafka.ts'
+export type { KafkaLogEntry, KafkaOptions, SaslOptions } from './options.ts'

@@ -1,0 +1,208 @@
+import { MillraceError, toError } from '../../errors.ts'
+import { batchHeader } from '../batch/batch-header.ts'
+import { RECORDS } from '../batch/layout.ts'
+import type { LogProducer, ProducerOptions } from '../log.ts'
+import { type Coordinator, coordinator, firstError } from './coordinator.ts'
+import { sender } from './sender.ts'
+import type { Transport } from './transport.ts'
+import { errorCodes, isFencing, isProducerFencing } from './wire/error-codes.ts'
+import type { Request } from './wire/request.ts'
+import {
+  addOffsetsRequest,
+  addPartitionsRequest,
+  commitOffsetsRequest,
+  endTransactionRequest,
+  initProducerIdRequest,
+  type ProducerIdentity,
+} from './wire/transactions.ts'
+
+export interface ProducerTimeouts {
+  readonly requestTimeoutMs: number
+  /** How long a batch, or a step of a transaction, may take before it fails with `UNAVAILABLE`. */
+  readonly deliveryTimeoutMs: number
+}
+
+/**
+ * Writes over the connections of the transport, which it owns. Always idempotent: a batch whose acknowledgement was
+ * lost is sent again under the same number, and the broker keeps one.
+ *
+ * After `UNAVAILABLE` it is not known whether the last batches arrived. Within a transaction `abort` settles that;
+ * outside of one `init` makes the producer usable again, and whoever then writes the same records may write them twice.
+ */
+export function kafkaProducer(
+  transport: Transport,
+  { transactionalId, transactionTimeoutMs = 30_000 }: ProducerOptions,
+  { requestTimeoutMs, deliveryTimeoutMs }: ProducerTimeouts,
+): LogProducer {
+  let identity: ProducerIdentity | undefined
+  let isOpen = false
+  /** The coordinator knows of the transaction, or may know of it. */
+  let isKnown = false
+  let firstFailure: Error | undefined
+  let groups = new Set<string>()
+  const groupCoordinators = new Map<string, Coordinator>()
+  // Without a transactional id any broker gives out producer ids.
+  const locate = () =>
+    transactionalId === undefined ? transport.controller() : transport.coordinator(transactionalId, 'transaction')
+  const ownCoordinator = coordinator(transport, locate, deliveryTimeoutMs)
+
+  const batches = sender({
+    transport,
+    transactionalId: transactionalId ?? null,
+    requestTimeoutMs,
+    deliveryTimeoutMs,
+    ...(transactionalId === undefined
+      ? { renew: takeIdentity }
+      : {
+          async enlist(partitions) {
+            isKnown = true
+            const request = addPartitionsRequest(transactionalId, identity!, partitions)
+            await ownCoordinator.call(request, firstError, 'adding partitions to the transaction')
+          },
+        }),
+  })
+
+  async function takeIdentity(): Promise<ProducerIdentity> {
+    const request = initProducerIdRequest(transactionalId ?? null, transactionTimeoutMs)
+    const what = `starting a producer${transactionalId === undefined ? '' : ` of "${transactionalId}"`}`
+    const answer = await ownCoordinator.call(request, ({ error }) => error, what)
+    identity = { producerId: answer.producerId, epoch: answer.epoch }
+    return identity
+  }
+
+  async function init(): Promise<void> {
+    await batches.cancel(new MillraceError('CLOSED', 'the producer was started anew before the batch was written'))
+    batches.identify(await takeIdentity())
+    forgetTransaction()
+  }
+
+  function forgetTransaction(): void {
+    isOpen = isKnown = false
+    firstFailure = undefined
+    groups = new Set()
+    batches.forgetPartitions()
+  }
+
+  /** Asks a coordinator for a step of the transaction; an answer that fences this producer ends it for good. */
+  async function step<Answer>(
+    place: Coordinator,
+    request: Request<Answer>,
+    errorOf: (answer: Answer) => number,
+    what: string,
+  ): Promise<void> {
+    if (batches.failure) throw batches.failure
+    let code: number = errorCodes.NONE
+    try {
+      await place.call(request, (answer) => (code = errorOf(answer)), what)
+    } catch (error) {
+      if (isProducerFencing(code)) batches.fail(error as MillraceError)
+      throw error
+    }
+  }
+
+  function requireTransaction(what: string): string {
+    if (transactionalId === undefined)
+      throw new MillraceError('INVALID_OPTION', `${what} needs a producer with a transactionalId`)
+    if (!isOpen) throw new MillraceError('INTERNAL', `${what} outside of a transaction: call begin() first`)
+    return transactionalId
+  }
+
+  function groupCoordinator(group: string): Coordinator {
+    let found = groupCoordinators.get(group)
+    if (!found) {
+      found = coordinator(transport, () => transport.coordinator(group, 'group'), deliveryTimeoutMs)
+      groupCoordinators.set(group, found)
+    }
+    return found
+  }
+
+  const end = (id: string, isCommit: boolean) => {
+    const request = endTransactionRequest(id, identity!, isCommit)
+    return [
+      request,
+      ({ error }: { error: number }) => error,
+      `${isCommit ? 'committing' : 'aborting'} "${id}"`,
+    ] as const
+  }
+
+  return {
+    init,
+
+    begin() {
+      if (transactionalId === undefined)
+        throw new MillraceError('INVALID_OPTION', 'begin() needs a producer with a transactionalId')
+      if (identity === undefined) throw new MillraceError('INTERNAL', 'begin() before init()')
+      if (batches.failure) throw batches.failure
+      if (isOpen) throw new MillraceError('INTERNAL', 'begin() within a transaction: commit or abort it first')
+      isOpen = true
+    },
+
+    async send(topic, partition, batch) {
+      const where = { topic, partition }
+      if (identity === undefined) throw new MillraceError('INTERNAL', 'send() before init()', where)
+      if (transactionalId !== undefined) requireTransaction('send()')
+      if (batch.length < RECORDS || batchHeader(batch, 0).count < 1)
+        throw new MillraceError('INTERNAL', 'a batch without records cannot be written', where)
+      try {
+        return await batches.send(topic, partition, batch)
+      } catch (error) {
+        firstFailure ??= toError(error)
+        throw error
+      }
+    },
+
+    async sendOffsets(offsets, stamp) {
+      const id = requireTransaction('sendOffsets()')
+      if (offsets.length === 0) return
+      if (!groups.has(stamp.group)) {
+        isKnown = true
+        const request = addOffsetsRequest(id, identity!, stamp.group)
+        await step(
+          ownCoordinator,
+          request,
+          ({ error }) => error,
+          `adding offsets of "${stamp.group}" to the transaction`,
+        )
+        groups.add(stamp.group)
+      }
+      // A stamp that is not valid any more fences the member, not the producer: it may try again with a newer one.
+      const request = commitOffsetsRequest(id, identity!, stamp, offsets)
+      await step(groupCoordinator(stamp.group), request, firstError, `committing offsets of "${stamp.group}"`)
+    },
+
+    async commit() {
+      const id = requireTransaction('commit()')
+      await batches.drained()
+      if (batches.failure) throw batches.failure
+      if (firstFailure) throw firstFailure
+      if (isKnown) await step(ownCoordinator, ...end(id, true))
+      forgetTransaction()
+    },
+
+    async abort() {
+      if (transactionalId === undefined || !isOpen) return
+      const reason = new MillraceError('CLOSED', 'the transaction was aborted before the batch was written')
+      const isCertain = (await batches.cancel(reason)) && !batches.failure
+      if (batches.failure?.code === 'FENCED') return forgetTransaction()
+      let code: number = errorCodes.NONE
+      try {
+        const [request, errorOf, what] = end(transactionalId, false)
+        if (isKnown) await ownCoordinator.call(request, (answer) => (code = errorOf(answer)), what)
+      } catch (error) {
+        // Gone already: never begun at the coordinator, or expired, or ended by whoever took over.
+        if (!isFencing(code)) throw error
+        if (isProducerFencing(code)) {
+          batches.fail(error as MillraceError)
+          return forgetTransaction()
+        }
+      }
+      forgetTransaction()
+      if (!isCertain) await init()
+    },
+
+    async close() {
+      batches.fail(new MillraceError('CLOSED', 'the producer was closed'))
+      await transport.close()
+    },
+  }
+}
