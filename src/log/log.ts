@@ -47,16 +47,21 @@ export interface LogAdmin {
   delete(topics: readonly string[]): Promise<void>
   /** First offset that is still there. Throws `MISSING_TOPIC`. */
   startOffsets(partitions: readonly TopicPartition[]): Promise<Position[]>
-  /** Offset after the last record that a committed reader can see (the last stable offset). Throws `MISSING_TOPIC`. */
-  endOffsets(partitions: readonly TopicPartition[]): Promise<Position[]>
+  /**
+   * Offset after the last record that a committed reader can see (the last stable offset), or with 'uncommitted' after
+   * the last record at all. Throws `MISSING_TOPIC`.
+   */
+  endOffsets(partitions: readonly TopicPartition[], isolation?: Isolation): Promise<Position[]>
   /** Forgets all records before the given offsets: repartition topics are trimmed behind their readers. */
   trim(positions: readonly Position[]): Promise<void>
 }
 
 export interface ReaderOptions {
   /** 'committed' (default) leaves out records of open and aborted transactions. */
-  readonly isolation?: 'committed' | 'uncommitted'
+  readonly isolation?: Isolation
 }
+
+export type Isolation = 'committed' | 'uncommitted'
 
 export interface FetchOptions {
   /** Upper bound of the bytes of one answer, and of one partition in it. At least one batch comes, however large. */

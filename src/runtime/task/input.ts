@@ -24,6 +24,10 @@ export interface Input {
   readonly queue: RecordBatch[]
   /** Index of the next record in `queue[0]`. */
   next: number
+  /** Index of the next reader of that record: not 0 only when one had to wait for a schema. */
+  reader: number
+  /** Why the next record cannot be decoded, where that was found out outside. */
+  unresolved: Error | undefined
   /** Lane of `queue[0]`. */
   lane: number
   /** Offset of the next record to process; what is committed. */
@@ -34,13 +38,27 @@ export interface Input {
   end: number
   /** Bytes in the queue. */
   bytes: number
+  /** Nothing from this offset on is processed for now: the range before it must be committed by itself. */
+  limit: number
 }
 
 export function input(fields: Pick<Input, 'topic' | 'partition' | 'readers' | 'firstLane' | 'internal'>): Input {
-  return { ...fields, queue: [], next: 0, lane: fields.firstLane, position: 0, fetched: 0, end: 0, bytes: 0 }
+  return {
+    ...fields,
+    queue: [],
+    next: 0,
+    reader: 0,
+    unresolved: undefined,
+    lane: fields.firstLane,
+    position: 0,
+    fetched: 0,
+    end: 0,
+    bytes: 0,
+    limit: Number.POSITIVE_INFINITY,
+  }
 }
 
-/** Timestamp of the next record, Infinity when none is at hand. */
-export function headTimestamp(of: Input): number {
-  return of.queue.length ? of.queue[0].timestamps[of.next] : Number.POSITIVE_INFINITY
+/** Whether a record is at hand that may be processed. */
+export function hasRecord({ queue, next, limit }: Input): boolean {
+  return queue.length > 0 && (limit === Number.POSITIVE_INFINITY || queue[0].offsets[next] < limit)
 }

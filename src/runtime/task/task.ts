@@ -1,5 +1,6 @@
 import { MillraceError, RejectedRecord, toError } from '../../errors.ts'
 import type { RecordBatch } from '../../log/batch/record-batch.ts'
+import type { Fetched } from '../../log/log.ts'
 import type { Headers } from '../../record.ts'
 import { PendingSchema } from '../../serde/serde.ts'
 import type { SinkBatch, SinkDefinition, SourceRange } from '../../sinks/sink.ts'
@@ -7,7 +8,7 @@ import type { Subtopology } from '../../topology/plan.ts'
 import { type Compiled, compile, type TaskEnvironment, type WorkingRecord } from './compile.ts'
 import { add, type TaskCounters, taskCounters } from './counters.ts'
 import { type DeadLetter, deadLetterWriter } from './dead-letter.ts'
-import { headTimestamp, type Input } from './input.ts'
+import { hasRecord, type Input } from './input.ts'
 import { isMarker, laneOf, withoutOwn } from './lanes.ts'
 import { type OutgoingBatch, outbox } from './outbox.ts'
 
@@ -52,10 +53,20 @@ export interface Task {
   readonly pendingBytes: number
   /** Set while a schema must be loaded before the next record: await it, then `process` again. */
   readonly blocked: (() => Promise<void>) | undefined
+  /** The schema it was blocked for cannot be had: the record is handled as undecodable. */
+  unresolved(error: Error): void
   /** Puts fetched batches of one of its topics in. */
   add(topic: string, batches: readonly RecordBatch[], next: number, end: number): void
+  /** A span of a topic that cannot be read: handled like a record that cannot be decoded. */
+  addCorrupt(topic: string, corrupt: NonNullable<Fetched['corrupt']>): void
   /** Sets where a topic is read from. */
   seek(topic: string, offset: number): void
+  /** Processes nothing from these offsets on, until `flush`: a planned range is replayed as it was planned. */
+  limit(offsets: Readonly<Record<string, number>>): void
+  /** A limit is set, and everything before it has been processed: only a `flush` goes on. */
+  readonly atLimit: boolean
+  /** A limit is set. */
+  readonly limited: boolean
   /** After the stores have been restored: loads stream time and starts the operators. */
   start(times: Readonly<Record<string, readonly number[]>>): void
   /**
@@ -105,6 +116,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       : deadLetterWriter(out.topic(options.deadLetterTopic, options.partitions(options.deadLetterTopic)))
   const committed = new Map<string, number>()
   let blocked: (() => Promise<void>) | undefined
+  let blockedInput: Input | undefined
 
   /** Processes records of one input until its head is later than `until`; returns how many. */
   const run = (of: Input, limit: number, until: number): number => {
@@ -112,14 +124,17 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     const start = of.next
     batch = of.queue[0]
     const { offsets, timestamps, keyStart, keyEnd, valueStart, valueEnd, count } = batch
-    const end = Math.min(count, start + limit)
+    let end = Math.min(count, start + limit)
+    while (offsets[end - 1] >= of.limit) end--
     record.topic = of.topic
     record.lane = of.lane
     let decoding = true
-    let r = 0
+    let r = of.reader
+    of.reader = 0
     index = start
     for (;;) {
       try {
+        if (of.unresolved) throw of.unresolved
         for (; index < end; index++, r = 0) {
           const timestamp = timestamps[index]
           if (timestamp > until && index > start) return finish(of, index - start)
@@ -149,8 +164,12 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       } catch (thrown) {
         if (thrown instanceof PendingSchema) {
           blocked = thrown.load
+          blockedInput = of
+          of.reader = r
           return finish(of, index - start)
         }
+        if (of.unresolved) record.offset = offsets[index]
+        of.unresolved = undefined
         failed(of, thrown, decoding)
         // The readers after the one that failed still get the record.
         r++
@@ -201,7 +220,18 @@ export function createTask(subtopology: Subtopology, partition: number, options:
 
   const failed = (of: Input, thrown: unknown, decoding: boolean) => {
     const error = toError(thrown)
-    const origin = { topic: of.topic, partition, offset: record.offset }
+    const current = batch!
+    const bytes = (start: number, end: number) => (start < 0 ? null : current.buffer.subarray(start, end))
+    setAside(error, decoding, {
+      origin: { topic: of.topic, partition, offset: record.offset },
+      key: bytes(current.keyStart[index], current.keyEnd[index]),
+      value: bytes(current.valueStart[index], current.valueEnd[index]),
+      timestamp: current.timestamps[index],
+      headers: record.headers,
+    })
+  }
+  /** By policy: throws, writes a dead letter, or counts. */
+  const setAside = (error: Error, decoding: boolean, found: Omit<DeadLetter, 'reason' | 'error'>) => {
     const rejected = error instanceof RejectedRecord
     const policy = rejected ? 'dead-letter' : decoding ? options.policies.undecodable : options.policies.failing
     if (policy === 'fail' || (policy === 'dead-letter' && options.deadLetterTopic === undefined)) {
@@ -209,20 +239,14 @@ export function createTask(subtopology: Subtopology, partition: number, options:
         decoding ? 'UNDECODABLE_RECORD' : 'OPERATOR_FAILED',
         `${decoding ? 'a record cannot be decoded' : 'an operator threw'}: ${error.message}`,
         {
-          ...origin,
+          ...found.origin,
           cause: error,
           hint: `mend the ${decoding ? 'producer or the serde' : 'function'}, or set the policy: errors: { ${decoding ? 'undecodable' : 'failing'}: 'dead-letter' }`,
         },
       )
     }
-    const current = batch!
-    const bytes = (start: number, end: number) => (start < 0 ? null : current.buffer.subarray(start, end))
     const letter: DeadLetter = {
-      origin,
-      key: bytes(current.keyStart[index], current.keyEnd[index]),
-      value: bytes(current.valueStart[index], current.valueEnd[index]),
-      timestamp: current.timestamps[index],
-      headers: record.headers,
+      ...found,
       reason: rejected ? error.reason : error instanceof MillraceError ? error.code : 'OPERATOR_FAILED',
       error,
     }
@@ -250,6 +274,10 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     get blocked() {
       return blocked
     },
+    unresolved(error) {
+      if (blockedInput) blockedInput.unresolved = error
+      blocked = undefined
+    },
     add(topic, batches, next, end) {
       const of = inputs.find((other) => other.topic === topic)!
       const empty = of.queue.length === 0
@@ -261,10 +289,27 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       of.end = end
       if (empty) openHead(of)
     },
+    addCorrupt(topic, { error, skipTo, bytes }) {
+      const of = inputs.find((other) => other.topic === topic)!
+      const origin = { topic, partition, offset: of.fetched }
+      setAside(error, true, { origin, key: null, value: bytes, timestamp: 0, headers: [] })
+      of.fetched = skipTo
+      if (of.queue.length === 0) openHead(of)
+    },
+    limit(offsets) {
+      for (const of of inputs) of.limit = offsets[of.topic] ?? of.position
+    },
+    get limited() {
+      return inputs.some((of) => of.limit < Number.POSITIVE_INFINITY)
+    },
+    get atLimit() {
+      return inputs.every((of) => of.limit < Number.POSITIVE_INFINITY && of.position >= of.limit)
+    },
     seek(topic, offset) {
       const of = inputs.find((other) => other.topic === topic)!
       of.queue.length = 0
-      of.bytes = of.next = 0
+      of.bytes = of.next = of.reader = 0
+      of.unresolved = undefined
       of.position = of.fetched = offset
       committed.set(topic, offset)
     },
@@ -280,11 +325,11 @@ export function createTask(subtopology: Subtopology, partition: number, options:
         let head = Number.POSITIVE_INFINITY
         let second = Number.POSITIVE_INFINITY
         for (const of of inputs) {
-          if (of.queue.length === 0) {
-            if (!eager && inputs.length > 1 && of.fetched < of.end) return done
+          if (!hasRecord(of)) {
+            if (!eager && inputs.length > 1 && of.fetched < Math.min(of.end, of.limit)) return done
             continue
           }
-          const timestamp = headTimestamp(of)
+          const timestamp = of.queue[0].timestamps[of.next]
           if (first === undefined || timestamp < head) {
             second = head
             head = timestamp
@@ -307,7 +352,11 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       }
       out.markTime()
       const ranges = new Map<string, SourceRange>()
-      for (const { topic, position } of inputs) {
+      for (const of of inputs) {
+        // A plan may end in a hole of the log; its range is replayed as it was written down.
+        if (of.position > of.limit) of.position = of.limit
+        of.limit = Number.POSITIVE_INFINITY
+        const { topic, position } = of
         ranges.set(topic, { topic, partition, firstOffset: committed.get(topic) ?? 0, lastOffset: position - 1 })
         committed.set(topic, position)
       }

@@ -1,0 +1,173 @@
+import { MillraceError } from '../errors.ts'
+import { BatchWriter } from '../log/batch/batch-writer.ts'
+import type { CommittedOffset, LogGroup, LogProducer, Stamp } from '../log/log.ts'
+import type { RefusedRow, SinkBatch } from '../sinks/sink.ts'
+import type { OpenTask } from './assignment.ts'
+import { type Checkpoint, encodeCheckpoint } from './checkpoint.ts'
+import type { Patience } from './patience.ts'
+import type { Sinks } from './sinks.ts'
+import type { OutgoingBatch } from './task/outbox.ts'
+import type { TaskOutput } from './task/task.ts'
+
+export interface CommitterDependencies {
+  readonly producer: LogProducer
+  readonly transactional: boolean
+  readonly group: LogGroup
+  readonly sinks: Sinks
+  readonly patiently: Patience
+  /** What happens to a row that a sink refuses: the batches to write for it, or it throws. */
+  readonly onRefused: (sink: string, batch: SinkBatch<unknown, unknown>, row: RefusedRow) => OutgoingBatch | undefined
+  /** Names each step before it is taken; faults are injected here. */
+  readonly onStep?: (step: CommitStep) => void | Promise<void>
+}
+
+export type CommitStep = 'plan' | 'sinks' | 'produce' | 'offsets' | 'end' | 'done'
+
+/** What one commit did. */
+export interface Committed {
+  readonly batches: number
+  readonly rows: number
+}
+
+/** Makes the output of tasks durable together with the offsets it comes from: the one way anything leaves a worker. */
+export interface Committer {
+  /** Sends batches ahead of the commit that they belong to. */
+  send(batches: readonly OutgoingBatch[]): void
+  /**
+   * In this order: the plan of append sinks is written down, sinks, log, offsets. With exactly once the last two are
+   * one transaction. Throws `FENCED` when another has taken over; nothing of it is then visible on the log.
+   */
+  commit(work: readonly { readonly open: OpenTask; readonly output: TaskOutput }[], stamp: Stamp): Promise<Committed>
+  /** Forgets what was sent and not committed. */
+  abort(): Promise<void>
+}
+
+export function createCommitter(on: CommitterDependencies): Committer {
+  const { producer, transactional, group, sinks, patiently } = on
+  let sending: Promise<unknown>[] = []
+  let inTransaction = false
+
+  const send = (batches: readonly OutgoingBatch[]) => {
+    if (batches.length === 0) return
+    begin()
+    for (const { topic, partition, bytes } of batches) {
+      const sent = producer.send(topic, partition, bytes)
+      // Looked at in the commit; until then a failure must not count as unhandled.
+      sent.catch(() => {})
+      sending.push(sent)
+    }
+  }
+  const begin = () => {
+    if (!transactional || inTransaction) return
+    producer.begin()
+    inTransaction = true
+  }
+
+  return {
+    send,
+    async commit(work, stamp) {
+      const changed = work.filter(({ open, output }) => hasChanged(open, output))
+      if (changed.length === 0 && sending.length === 0) return { batches: 0, rows: 0 }
+      const planned = changed.filter(({ output }) => output.sinks.some(({ sink }) => sink.mode === 'append'))
+      if (planned.length > 0) {
+        await on.onStep?.('plan')
+        const plans = planned.flatMap(({ open, output }) =>
+          offsetsOf(open.task.partition, open.committed.positions, {
+            times: open.committed.times,
+            plan: Object.fromEntries(output.positions),
+          }),
+        )
+        await patiently('log', () => group.commit(plans, stamp))
+      }
+      const rows = changed.flatMap(({ output }) => output.sinks)
+      if (rows.length > 0) await on.onStep?.('sinks')
+      const letters = await Promise.all(rows.map((of) => writeRows(of)))
+      await on.onStep?.('produce')
+      const batches = [...changed.flatMap(({ output }) => output.batches), ...letters.flat()]
+      send(batches)
+      const sent = sending
+      await Promise.all(sent)
+      sending = []
+      const offsets = changed.flatMap(({ open, output }) =>
+        offsetsOf(open.task.partition, output.positions, { times: output.times }),
+      )
+      await on.onStep?.('offsets')
+      if (transactional) {
+        begin()
+        await producer.sendOffsets(offsets, stamp)
+        await on.onStep?.('end')
+        await producer.commit()
+        inTransaction = false
+      } else await patiently('log', () => group.commit(offsets, stamp))
+      for (const { open, output } of changed) open.committed = { positions: output.positions, times: output.times }
+      await on.onStep?.('done')
+      return { batches: sent.length, rows: rows.reduce((sum, { batch }) => sum + batch.keys.length, 0) }
+    },
+    async abort() {
+      const sent = sending
+      sending = []
+      await Promise.allSettled(sent)
+      if (inTransaction) await producer.abort()
+      inTransaction = false
+    },
+  }
+
+  async function writeRows({ sink, batch }: TaskOutput['sinks'][number]): Promise<OutgoingBatch[]> {
+    const refused = await patiently(`sink ${sink.name}`, () => sinks.write(sink, batch))
+    return refused.flatMap((row) => on.onRefused(sink.name, batch, row) ?? [])
+  }
+}
+
+/** Nothing to make durable: no record was processed and nothing came of time passing. */
+function hasChanged({ committed }: OpenTask, { positions, batches, sinks }: TaskOutput): boolean {
+  if (batches.length > 0 || sinks.length > 0) return true
+  for (const [topic, position] of positions) if (committed.positions.get(topic) !== position) return true
+  return false
+}
+
+/** The checkpoint travels with the first topic's offset. */
+function offsetsOf(
+  partition: number,
+  positions: ReadonlyMap<string, number>,
+  checkpoint: Checkpoint,
+): CommittedOffset[] {
+  return [...positions]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([topic, offset], i) => ({
+      topic,
+      partition,
+      offset,
+      ...(i === 0 && { metadata: encodeCheckpoint(checkpoint) }),
+    }))
+}
+
+/** A refused row as a dead letter: its key and value as JSON, since the bytes it came from are many records. */
+export function refusedRowLetter(
+  topic: string,
+  sink: string,
+  batch: SinkBatch<unknown, unknown>,
+  { index, error }: RefusedRow,
+): OutgoingBatch {
+  const writer = new BatchWriter(1024)
+  const { range, keys, values, timestamps, offsets } = batch
+  const header = (name: string, value: string) => [`__streams.errors.${name}`, Buffer.from(value)] as const
+  writer.append(timestamps[index], Buffer.from(text(keys[index])), Buffer.from(text(values[index])), [
+    header('exception', error.code),
+    header('message', error.message),
+    header('topic', range.topic),
+    header('partition', String(range.partition)),
+    header('offset', String(offsets[index])),
+    header('sink', sink),
+  ])
+  return { topic, partition: 0, bytes: writer.finish(), records: 1 }
+}
+
+function text(value: unknown): string {
+  try {
+    return typeof value === 'string'
+      ? value
+      : (JSON.stringify(value, (_, of) => (typeof of === 'bigint' ? `${of}` : of)) ?? '')
+  } catch (cause) {
+    throw new MillraceError('UNENCODABLE_RECORD', 'a refused row cannot be written as a dead letter', { cause })
+  }
+}

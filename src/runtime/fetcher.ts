@@ -1,0 +1,77 @@
+import { MillraceError } from '../errors.ts'
+import type { Fetched, Log, LogReader } from '../log/log.ts'
+import type { OpenTask } from './assignment.ts'
+
+const ANSWER_BYTES = 16 * 1024 * 1024
+const PARTITION_BYTES = 1024 * 1024
+
+/** Keeps one fetch under way for the inputs that have room: memory is bounded, and a slow task slows its source. */
+export interface Fetcher {
+  /** Starts a fetch unless one is under way or no input has room. `done` is called when it has ended. */
+  start(tasks: readonly OpenTask[], done: () => void): void
+  /** Puts what has arrived into the tasks. Throws what the fetch threw. */
+  deliver(tasks: readonly OpenTask[]): void
+  /** What is under way belongs to tasks that are gone. */
+  forget(): void
+  close(): Promise<void>
+}
+
+export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes: number): Fetcher {
+  const reader: LogReader = log.reader({ isolation: committedOnly ? 'committed' : 'uncommitted' })
+  let underWay = false
+  let round = 0
+  let arrived: { round: number; fetched?: readonly Fetched[]; error?: unknown } | undefined
+  let stop = new AbortController()
+  return {
+    start(tasks, done) {
+      if (underWay || arrived) return
+      const inputs = tasks.flatMap(({ task }) => task.inputs.map((of) => ({ of, partition: task.partition })))
+      const room = maxBufferedBytes / Math.max(1, inputs.length)
+      const wanted = inputs.filter(({ of }) => of.bytes < room)
+      if (wanted.length === 0) return
+      underWay = true
+      const mine = round
+      reader
+        .fetch(
+          wanted.map(({ of, partition }) => ({ topic: of.topic, partition, offset: of.fetched })),
+          { maxBytes: ANSWER_BYTES, maxBytesPerPartition: PARTITION_BYTES, maxWaitMs: 500, signal: stop.signal },
+        )
+        .then(
+          (fetched) => {
+            arrived = { round: mine, fetched }
+          },
+          (error) => {
+            arrived = { round: mine, error }
+          },
+        )
+        .finally(() => {
+          underWay = false
+          done()
+        })
+    },
+    deliver(tasks) {
+      if (!arrived) return
+      const { round: of, fetched, error } = arrived
+      arrived = undefined
+      if (of !== round) return
+      if (error) throw error
+      for (const { topic, partition, batches, next, end, corrupt } of fetched ?? []) {
+        const task = tasks.find(
+          (open) => open.task.partition === partition && open.task.inputs.some((input) => input.topic === topic),
+        )?.task
+        if (!task) throw new MillraceError('INTERNAL', 'fetched for a task that is not here', { topic, partition })
+        task.add(topic, batches, next, end)
+        if (corrupt) task.addCorrupt(topic, corrupt)
+      }
+    },
+    forget() {
+      round++
+      stop.abort()
+      stop = new AbortController()
+    },
+    async close() {
+      stop.abort()
+      await reader.close()
+    },
+  }
+}

@@ -1,0 +1,108 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Task } from './task/task.ts'
+
+/** The metrics of one application, by the conventions of Prometheus; every name begins with `millrace_`. */
+export interface Metrics {
+  readonly registry: Registry
+  /** The text that /metrics serves. */
+  text(): Promise<string>
+  /** Adds what a task has counted since the last call. Called once per commit, never per record. */
+  take(task: Task): void
+  /** A task that does not run here any more: its gauges go. */
+  forget(task: Task): void
+  committed(seconds: number): void
+  rebalanced(): void
+  restored(records: number): void
+  sinkWrote(sink: string, rows: number, ms: number): void
+  sinkRetried(sink: string): void
+  phase(ready: boolean, waiting: number): void
+}
+
+export function createMetrics(application: string, registry = new Registry()): Metrics {
+  const registers = [registry]
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Counter({ name: `millrace_${name}`, help, labelNames: ['application', ...labelNames], registers })
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Gauge({ name: `millrace_${name}`, help, labelNames: ['application', ...labelNames], registers })
+
+  const recordsIn = counter('records_in_total', 'Records read from a topic', ['task', 'topic'])
+  const recordsOut = counter('records_out_total', 'Records written to a topic', ['task', 'topic'])
+  const dropped = counter('records_dropped_total', 'Records, or records for one window, that an operator left out', [
+    'task',
+    'node',
+    'reason',
+  ])
+  const deadLettered = counter('records_dead_lettered_total', 'Records sent to the dead-letter topic', [
+    'task',
+    'reason',
+  ])
+  const skipped = counter('records_skipped_total', 'Records that could not be processed and were skipped by policy', [
+    'task',
+    'reason',
+  ])
+  const lag = gauge('lag_records', 'Records between the position and the end of a partition', ['task', 'topic'])
+  const entries = gauge('store_entries', 'Live entries in a store', ['task', 'store'])
+  const buffered = gauge('buffered_bytes', 'Fetched bytes that wait to be processed', ['task'])
+  const commits = new Histogram({
+    name: 'millrace_commit_seconds',
+    help: 'From the flush of the stores to the acknowledged offsets',
+    labelNames: ['application'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  })
+  const rebalances = counter('rebalances_total', 'Assignments received from the group', [])
+  const restoredRecords = counter('restored_records_total', 'Changelog records read to restore state', [])
+  const sinkRows = counter('sink_rows_total', 'Rows written to a sink', ['sink'])
+  const sinkRetries = counter('sink_retries_total', 'Attempts repeated by a sink', ['sink'])
+  const sinkSeconds = new Histogram({
+    name: 'millrace_sink_write_seconds',
+    help: 'Time to write one batch to a sink',
+    labelNames: ['application', 'sink'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  })
+  const ready = gauge('ready', '1 while all assigned tasks are restored and running', [])
+  const waitingFor = gauge('waiting_dependencies', 'Dependencies that are away and being waited for', [])
+
+  const emptied = <K>(counts: Map<K, number>, each: (key: K, n: number) => void) => {
+    for (const [key, n] of counts) each(key, n)
+    counts.clear()
+  }
+  return {
+    registry,
+    text: () => registry.metrics(),
+    take({ id: task, counters, inputs, stores }) {
+      emptied(counters.recordsIn, (topic, n) => recordsIn.inc({ application, task, topic }, n))
+      emptied(counters.recordsOut, (topic, n) => recordsOut.inc({ application, task, topic }, n))
+      emptied(counters.deadLettered, (reason, n) => deadLettered.inc({ application, task, reason }, n))
+      emptied(counters.skipped, (reason, n) => skipped.inc({ application, task, reason }, n))
+      for (const [node, reasons] of counters.dropped) {
+        emptied(reasons, (reason, n) => dropped.inc({ application, task, node, reason }, n))
+      }
+      let bytes = 0
+      for (const { topic, end, position, bytes: waiting } of inputs) {
+        lag.set({ application, task, topic }, Math.max(0, end - position))
+        bytes += waiting
+      }
+      buffered.set({ application, task }, bytes)
+      for (const { name: store, store: of } of stores) entries.set({ application, task, store }, of.size)
+    },
+    forget({ id: task, inputs, stores }) {
+      for (const { topic } of inputs) lag.remove({ application, task, topic })
+      for (const { name: store } of stores) entries.remove({ application, task, store })
+      buffered.remove({ application, task })
+    },
+    committed: (seconds) => commits.observe({ application }, seconds),
+    rebalanced: () => rebalances.inc({ application }),
+    restored: (records) => restoredRecords.inc({ application }, records),
+    sinkWrote(sink, rows, ms) {
+      sinkRows.inc({ application, sink }, rows)
+      sinkSeconds.observe({ application, sink }, ms / 1000)
+    },
+    sinkRetried: (sink) => sinkRetries.inc({ application, sink }),
+    phase(isReady, waiting) {
+      ready.set({ application }, isReady ? 1 : 0)
+      waitingFor.set({ application }, waiting)
+    },
+  }
+}

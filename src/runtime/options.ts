@@ -1,0 +1,116 @@
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { MillraceError } from '../errors.ts'
+import type { Log } from '../log/log.ts'
+import type { SchemaRegistry } from '../serde/serde.ts'
+import { type Clock, systemClock } from '../time.ts'
+import type { RecordPolicy } from './task/task.ts'
+
+/** How a topology is run. Only `log` is required. */
+export interface RunOptions {
+  /** Where records come from and go to: `kafka({ brokers })`, `embedded('./data')`. */
+  readonly log: Log
+  /** Needed by Avro serdes: `schemaRegistry({ url })`, `directoryRegistry(path)`. */
+  readonly registry?: SchemaRegistry
+  /**
+   * 'exactly-once' (default): outputs, state and offsets become visible together or not at all, as in Kafka Streams'
+   * exactly_once_v2. 'at-least-once': after a crash records since the last commit are processed again.
+   */
+  readonly guarantee?: 'exactly-once' | 'at-least-once'
+  /** How often results, state and offsets become durable, in ms. Default 200. */
+  readonly commitIntervalMs?: number
+  /** Where a partition without a committed offset is read from. Default 'earliest'. */
+  readonly startFrom?: 'earliest' | 'latest'
+  /** What happens when a committed offset is no longer in the log: never silent. Default 'fail'. */
+  readonly outOfRange?: 'fail' | 'earliest' | 'latest'
+  readonly errors?: ErrorPolicies
+  /** Default `<application>-dead-letters`; false: there is none, and what would go there fails. */
+  readonly deadLetterTopic?: string | false
+  /** Make the user's topics that are missing. Default false: a missing topic is an error. */
+  readonly createTopics?: boolean | { readonly partitions?: number; readonly replicationFactor?: number }
+  /** Of the internal topics; default: the broker's. */
+  readonly replicationFactor?: number
+  /** A fixed name for this instance: a restart within the session time-out gets its tasks back without a rebalance. */
+  readonly instanceId?: string
+  /** How long an instance may be silent before its tasks are given to others, in ms. Default 45,000. */
+  readonly sessionTimeoutMs?: number
+  /** How long a transaction may stay open, in ms; longer than any commit takes. Default 30,000. */
+  readonly transactionTimeoutMs?: number
+  /** Upper bound of fetched records waiting to be processed, in bytes. Default 64 MiB. */
+  readonly maxBufferedBytes?: number
+  /** Serves /metrics, /healthz and /readyz. Default: no server. */
+  readonly http?: { readonly port: number; readonly host?: string }
+  /** Where the metrics are registered; default: a registry of their own. */
+  readonly metrics?: Registry
+  /** Default: JSON lines on standard error from level 'info' on; false: silent. */
+  readonly logger?: Logger | false
+  /** Stop in good order on SIGTERM and SIGINT. Default true. */
+  readonly handleSignals?: boolean
+  /** For tests. */
+  readonly clock?: Clock
+}
+
+/** What is done with records that cannot be processed: 'fail' stops, 'dead-letter' sets aside, 'skip' counts. */
+export interface ErrorPolicies {
+  /** Default 'dead-letter'. */
+  readonly undecodable?: RecordPolicy
+  /** A function of the user's that throws. Default 'fail'. (`RejectedRecord` always goes to the dead letters.) */
+  readonly failing?: RecordPolicy
+  /** A row that a sink refuses for what it is. Default 'dead-letter'. */
+  readonly refused?: RecordPolicy
+}
+
+/** The options with everything filled in. */
+export interface Settings
+  extends Required<
+    Omit<
+      RunOptions,
+      'registry' | 'http' | 'metrics' | 'logger' | 'deadLetterTopic' | 'replicationFactor' | 'instanceId' | 'errors'
+    >
+  > {
+  readonly application: string
+  readonly registry: SchemaRegistry | undefined
+  readonly deadLetterTopic: string | undefined
+  readonly replicationFactor: number | undefined
+  readonly instanceId: string | undefined
+  readonly errors: Required<ErrorPolicies>
+}
+
+/** Fills in the defaults. Throws `INVALID_OPTION`. */
+export function settingsOf(application: string, options: RunOptions): Settings {
+  const { deadLetterTopic = `${application}-dead-letters`, errors } = options
+  const settings: Settings = {
+    application,
+    log: options.log,
+    registry: options.registry,
+    guarantee: options.guarantee ?? 'exactly-once',
+    commitIntervalMs: options.commitIntervalMs ?? 200,
+    startFrom: options.startFrom ?? 'earliest',
+    outOfRange: options.outOfRange ?? 'fail',
+    errors: { undecodable: 'dead-letter', failing: 'fail', refused: 'dead-letter', ...errors },
+    deadLetterTopic: deadLetterTopic === false ? undefined : deadLetterTopic,
+    createTopics: options.createTopics ?? false,
+    replicationFactor: options.replicationFactor,
+    instanceId: options.instanceId,
+    sessionTimeoutMs: options.sessionTimeoutMs ?? 45_000,
+    transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
+    maxBufferedBytes: options.maxBufferedBytes ?? 64 * 1024 * 1024,
+    handleSignals: options.handleSignals ?? true,
+    clock: options.clock ?? systemClock,
+  }
+  if (!options.log) {
+    throw new MillraceError('INVALID_OPTION', 'run needs a log', {
+      hint: "pass log: kafka({ brokers: ['localhost:9092'] }) or log: embedded('./data')",
+    })
+  }
+  for (const name of ['commitIntervalMs', 'sessionTimeoutMs', 'transactionTimeoutMs', 'maxBufferedBytes'] as const) {
+    if (!(settings[name] > 0))
+      throw new MillraceError('INVALID_OPTION', `${name} must be above 0, got ${settings[name]}`)
+  }
+  if (settings.transactionTimeoutMs <= settings.commitIntervalMs) {
+    throw new MillraceError('INVALID_OPTION', 'transactionTimeoutMs must be longer than commitIntervalMs', {
+      hint: `it is ${settings.transactionTimeoutMs} ms; leave it out for the default of 30,000`,
+    })
+  }
+  return settings
+}

@@ -1,0 +1,168 @@
+import { type Logger, pino } from 'pino'
+import { filter, firstValueFrom, type Observable } from 'rxjs'
+import { MillraceError, toError } from '../errors.ts'
+import type { Entry } from '../state/store.ts'
+import { plan } from '../topology/plan.ts'
+import type { Topology } from '../topology/topology.ts'
+import type { CommitStep } from './committer.ts'
+import { type HealthServer, serveHealth } from './http.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { type RunOptions, settingsOf } from './options.ts'
+import { patience } from './patience.ts'
+import { createSinks } from './sinks.ts'
+import { createStatus, type RunState } from './status.ts'
+import { checkInternalTopics, prepareTopics } from './topics.ts'
+import { createWorker, type Worker } from './worker.ts'
+
+/** A running application. */
+export interface Running {
+  /** What it is doing: phase, tasks, what it waits for. Replays the current state to a new subscriber. */
+  readonly state$: Observable<RunState>
+  readonly state: RunState
+  readonly metrics: Metrics
+  /** Port of the health and metrics server, if there is one. */
+  readonly httpPort: number | undefined
+  /** Resolves when it has stopped in good order; rejects with what it failed of. */
+  readonly done: Promise<void>
+  /** Commits, leaves the group and closes everything. May be called again. */
+  stop(): Promise<void>
+  /** Resolves when all tasks assigned to this instance are restored and running. */
+  ready(): Promise<void>
+  /**
+   * What a store holds in the tasks that run here, as of now. Throws `INVALID_OPTION` for a store that the topology
+   * does not have.
+   */
+  query<K = unknown, A = unknown>(store: string): Iterable<Pick<Entry<K, A>, 'key' | 'start' | 'value' | 'timestamp'>>
+  /** Records read and not yet processed, over all inputs of the tasks that run here. */
+  lag(): number
+}
+
+/** For fault injection in tests: called before each step of every commit. */
+export interface RunHooks {
+  readonly onStep?: (step: CommitStep) => void | Promise<void>
+}
+
+/**
+ * Runs a topology until it is stopped.
+ *
+ * Resolves when the plan stands, the topics are there and the application has begun to join its group; `ready()` tells
+ * when its tasks run. Waits, with backoff, while the log, the registry or a sink is away, and says so in `state$`,
+ * health and logs.
+ *
+ * Throws `INVALID_TOPOLOGY`, `INVALID_OPTION`, `MISSING_TOPIC`, `TOPIC_MISMATCH`, `AUTHENTICATION_FAILED`,
+ * `PORT_IN_USE`, `DATA_DIRECTORY`; what happens later rejects `done`.
+ *
+ * @example
+ * ```ts
+ * const running = await run(shop, { log: kafka({ brokers: ['localhost:9092'] }) })
+ * await running.done
+ * ```
+ */
+export async function run(topology: Topology, options: RunOptions, hooks: RunHooks = {}): Promise<Running> {
+  const planned = plan(topology)
+  const settings = settingsOf(topology.name, options)
+  const logger = loggerOf(topology.name, options.logger)
+  const status = createStatus()
+  const metrics = createMetrics(topology.name, options.metrics)
+  const watching = status.state$.subscribe(({ phase, waitingFor }) =>
+    metrics.phase(phase === 'running', waitingFor.size),
+  )
+  const abort = new AbortController()
+  const patiently = patience(settings.clock, status, logger, abort.signal)
+  const { log } = settings
+  const sinks = createSinks(topology.name, logger, { wrote: metrics.sinkWrote, retried: metrics.sinkRetried })
+  let server: HealthServer | undefined
+  let worker: Worker
+  const closeAll = async () => {
+    await sinks.close()
+    await log.close().catch((error) => logger.debug({ err: error }, 'close'))
+    await server?.close()
+    watching.unsubscribe()
+  }
+  try {
+    server = options.http && (await serveHealth(options.http, metrics, status))
+    await patiently('log', () => log.connect())
+    const counts = await patiently('log', () => prepareTopics(log, planned, settings))
+    await patiently('log', () => checkInternalTopics(log, planned, counts))
+    worker = createWorker({
+      plan: planned,
+      counts,
+      settings,
+      sinks,
+      metrics,
+      status,
+      patiently,
+      logger,
+      signal: abort.signal,
+      onStep: hooks.onStep,
+    })
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+
+  const done = worker
+    .run()
+    .then(
+      () => status.phase('stopped', []),
+      (thrown) => {
+        const error = toError(thrown)
+        logger.fatal({ err: error }, 'stopped by an error')
+        status.failed(error)
+        throw error
+      },
+    )
+    .finally(closeAll)
+  // Whoever does not look at `done` sees the error in state$ and the log; it must not end the process as unhandled.
+  done.catch(() => {})
+  let stopping: Promise<void> | undefined
+  const stop = () => (stopping ??= Promise.race([worker.stop(), done]).then(() => done))
+  if (settings.handleSignals) stopOnSignals(stop, done, logger)
+  return {
+    state$: status.state$,
+    get state() {
+      return status.current
+    },
+    metrics,
+    httpPort: server?.port,
+    done,
+    stop,
+    ready: async () => {
+      const state = await firstValueFrom(
+        status.state$.pipe(filter(({ phase }) => phase === 'running' || phase === 'failed' || phase === 'stopped')),
+      )
+      if (state.phase !== 'running') throw state.error ?? new MillraceError('CLOSED', 'stopped before it was ready')
+    },
+    *query<K, A>(name: string) {
+      const known = planned.subtopologies.some(({ stores }) => stores.some(({ spec }) => spec.name === name))
+      if (!known) throw new MillraceError('INVALID_OPTION', `the topology has no store "${name}"`)
+      for (const { task } of worker.tasks) {
+        for (const { name: of, store } of task.stores) if (of === name) yield* store.all() as Iterable<Entry<K, A>>
+      }
+    },
+    lag: () =>
+      worker.tasks.reduce(
+        (sum, { task }) => sum + task.inputs.reduce((of, input) => of + Math.max(0, input.end - input.position), 0),
+        0,
+      ),
+  }
+}
+
+function loggerOf(application: string, logger: RunOptions['logger']): Logger {
+  if (logger === false) return pino({ level: 'silent' })
+  return (logger ?? pino(pino.destination(2))).child({ application })
+}
+
+function stopOnSignals(stop: () => Promise<void>, done: Promise<void>, logger: Logger): void {
+  const onSignal = (signal: NodeJS.Signals) => {
+    logger.info({ signal }, 'stopping')
+    void stop().catch(() => {})
+  }
+  process.once('SIGTERM', onSignal)
+  process.once('SIGINT', onSignal)
+  const forget = () => {
+    process.off('SIGTERM', onSignal)
+    process.off('SIGINT', onSignal)
+  }
+  done.then(forget, forget)
+}
