@@ -1,0 +1,134 @@
+import { MillraceError, toError } from '../../errors.ts'
+import type { Clock } from '../../time.ts'
+import type { GroupOptions, Stamp } from '../log.ts'
+
+/** One membership; its id changes when it expires and joins again. */
+export interface Member {
+  id: string
+  readonly options: GroupOptions
+  tasks: readonly string[]
+  left: boolean
+  /** Ends when the callback that was called last has. */
+  calls: Promise<void>
+}
+
+const REBALANCE_TIMEOUT = 60_000
+
+/**
+ * The members of one group and their tasks. Eager: whenever someone comes or goes, all give up their tasks, and then
+ * the tasks are dealt out in turn under a new epoch. That stops the group for a moment, which members that share a
+ * process do not notice.
+ */
+export class Coordinator {
+  private readonly group: string
+  private readonly clock: Clock
+  private readonly members = new Map<string, Member>()
+  private epoch = 0
+  private joined = 0
+  private due = false
+  private running = false
+
+  constructor(group: string, clock: Clock) {
+    this.group = group
+    this.clock = clock
+  }
+
+  join(options: GroupOptions): Member {
+    const member: Member = { id: '', options, tasks: [], left: false, calls: Promise.resolve() }
+    this.admit(member)
+    return member
+  }
+
+  leave(member: Member): void {
+    member.left = true
+    member.tasks = []
+    if (this.members.delete(member.id)) this.rebalanceSoon()
+  }
+
+  /** Drops members as if they had not been heard of for too long: they learn of it, and join again. */
+  expire(expired: Iterable<Member> = [...this.members.values()]): void {
+    for (const member of expired) {
+      if (!this.members.delete(member.id)) continue
+      const { tasks } = member
+      member.tasks = []
+      void this.call(member, () => member.options.onLost(tasks)).then(() => {
+        if (!member.left) this.admit(member)
+      })
+    }
+    this.rebalanceSoon()
+  }
+
+  /** Throws `FENCED` unless the stamp is one of a member of now. Without any member, the stamp of nobody is valid. */
+  check({ memberId, epoch }: Stamp): void {
+    if (this.members.size === 0 && memberId === '' && epoch === -1) return
+    if (this.members.has(memberId) && epoch === this.epoch) return
+    throw new MillraceError(
+      'FENCED',
+      `member "${memberId}" with epoch ${epoch} is no longer a member of group "${this.group}" (epoch ${this.epoch})`,
+      { hint: 'drop the tasks without committing; what they were doing is done again by their new owner' },
+    )
+  }
+
+  private admit(member: Member): void {
+    member.id = `${member.options.instanceId ?? 'member'}-${++this.joined}`
+    this.members.set(member.id, member)
+    this.rebalanceSoon()
+  }
+
+  private rebalanceSoon(): void {
+    this.due = true
+    if (!this.running) void this.rebalances()
+  }
+
+  private async rebalances(): Promise<void> {
+    this.running = true
+    while (this.due) {
+      this.due = false
+      await this.rebalance()
+    }
+    this.running = false
+  }
+
+  private async rebalance(): Promise<void> {
+    await Promise.all(Array.from(this.members.values(), (member) => this.revoke(member)))
+    if (this.due) return
+    this.epoch++
+    const members = [...this.members.values()]
+    const tasks = members.length === 0 ? [] : members[0].options.tasks
+    await Promise.all(
+      members.map((member, i) => {
+        member.tasks = tasks.filter((_, k) => k % members.length === i)
+        const { group, instanceId, onAssigned } = member.options
+        const stamp = { group, memberId: member.id, epoch: this.epoch, ...(instanceId && { instanceId }) }
+        return this.call(member, () => onAssigned({ active: member.tasks, standby: [], stamp }), member.id)
+      }),
+    )
+  }
+
+  private async revoke(member: Member): Promise<void> {
+    if (member.tasks.length === 0) return
+    const ended = new AbortController()
+    const revoked = this.call(member, () => member.options.onRevoked(member.tasks), member.id).then(() => true)
+    const late = this.clock
+      .sleep(member.options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT, ended.signal)
+      .then(() => ended.signal.aborted)
+    const inTime = await Promise.race([revoked, late])
+    ended.abort()
+    if (inTime) member.tasks = []
+    else this.expire([member])
+  }
+
+  /** Calls a member back after its earlier calls, unless it has left, or lost the identity that the call is for. */
+  private call(member: Member, callback: () => Promise<void>, id?: string): Promise<void> {
+    member.calls = member.calls.then(async () => {
+      if (member.left || (id !== undefined && member.id !== id)) return
+      if (id !== undefined && !this.members.has(id)) return
+      try {
+        await callback()
+      } catch (error) {
+        member.options.onError(toError(error))
+      }
+    })
+    return member.calls
+  }
+}
