@@ -14,7 +14,7 @@ import type { Place, Service, ServiceName } from './service.ts'
 import { choosePort, locked, readState, updateState } from './state.ts'
 import { progress } from './tools.ts'
 
-export const services: readonly Service[] = [kafka, registry, s3]
+const services: readonly Service[] = [kafka, registry, s3]
 export const serviceNames: readonly ServiceName[] = services.map((service) => service.name)
 
 export type StartOptions = {
@@ -90,7 +90,7 @@ export function environmentOf(name: ServiceName): Record<string, string> {
   return ports === undefined ? {} : serviceNamed(name).environment(placeOf(name, ports))
 }
 
-export const logFile = (name: ServiceName): string => join(stateDirectory(), name, 'service.log')
+const logFile = (name: ServiceName): string => join(stateDirectory(), name, 'service.log')
 
 export const runningProcess = (name: ServiceName): ProcessIdentity | undefined => {
   const known = readState()[name]?.process
