@@ -36,9 +36,12 @@ export function isDataFailure(error: unknown): error is ServerFailure {
   return error instanceof ServerFailure && DATA.has(error.code ?? 0)
 }
 
-/** True for a failure that says that the table is not as it was: it, or a column, is not there. */
+/** No such table, no such column, table is dropped: it is not as it was. */
+const TABLE = new Set([16, 60, 218])
+
+/** True for a failure that says that the table is not as it was. */
 export function isTableFailure(error: unknown): boolean {
-  return error instanceof ServerFailure && (error.code === 60 || error.code === 16 || error.code === 218)
+  return error instanceof ServerFailure && TABLE.has(error.code ?? 0)
 }
 
 /** True when the same request may succeed later. */
@@ -70,6 +73,14 @@ export function toMillraceError(thrown: unknown, where: { url: string } & ErrorC
   }
   if (AUTHORIZATION.has(code ?? 0) || (code === undefined && status === 403)) {
     return new MillraceError('NOT_AUTHORIZED', message, { ...context, cause: error, hint: 'GRANT what is missing' })
+  }
+  if (code === 81) {
+    const hint = 'CREATE DATABASE it, or correct the option database'
+    return new MillraceError('MISSING_TABLE', message, { ...context, cause: error, hint })
+  }
+  if (isTableFailure(error)) {
+    // The table was looked at just before: replicas do not agree yet, or somebody is changing it.
+    return new MillraceError('UNAVAILABLE', message, { ...context, cause: error, retriable: true })
   }
   if (isPassing(error)) {
     const hint = FULL_OR_READ_ONLY[code ?? 0]

@@ -121,7 +121,7 @@ export async function keepTable(
     context.log('warn', `${tableName(options)} lacks columns, their values are left out: ${news.join(', ')}`, { hint })
   }
 
-  async function look(needs: Needs): Promise<Table | undefined> {
+  async function refresh(needs: Needs): Promise<Table | undefined> {
     if (!table) {
       let found = await describeTable(connection, options)
       if (!found && !options.create) throw missingTable(options, ddl())
@@ -137,18 +137,18 @@ export async function keepTable(
   const ddl = () => (keys && declared().length > 0 ? createTableSql(options, keys, declared()) : undefined)
 
   /** One at a time: batches of several partitions may come together. */
-  function look1(needs: Needs): Promise<Table | undefined> {
-    const turn = queue.then(() => look(needs))
+  function inTurn(needs: Needs): Promise<Table | undefined> {
+    const turn = queue.then(() => refresh(needs))
     queue = turn.catch(() => {})
     return turn
   }
 
   // Without a schema of the values or the keys, a table to be made must wait for the first row.
   const canCreate = keys !== undefined && context.value?.schema !== undefined && !options.columns
-  if (canCreate || !options.create || (await describeTable(connection, options))) await look1(NO_NEEDS)
+  if (canCreate || !options.create || (await describeTable(connection, options))) await inTurn(NO_NEEDS)
   return {
     async ready(needs) {
-      const current = await look1(needs)
+      const current = await inTurn(needs)
       if (current) return current
       throw new MillraceError('SINK_REFUSED', `the first rows give no columns to make ${tableName(options)} from`, {
         hint: 'make the table yourself',
