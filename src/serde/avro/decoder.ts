@@ -68,7 +68,7 @@ export function compileDecoder<T>(root: Plan, bigint: boolean): Decoder<T> {
       case 'uuid':
         return `${fixed(16, fail)}${to}=U(b,p);p=e;`
       case 'enum':
-        return `${int('n', fail)}${to}=${constant(plan.symbols)}[n];if(${to}===undefined)${`F(${constant(plan.reason)})`};`
+        return `${int('n', fail)}${to}=${constant(plan.symbols)}[n];if(${to}===undefined)F(${constant(plan.reason)},${plan.symbols.includes(undefined)});`
       case 'array':
         return array(plan, to, path, s)
       case 'map':
@@ -80,7 +80,7 @@ export function compileDecoder<T>(root: Plan, bigint: boolean): Decoder<T> {
         return `${statements}${to}={${property(plan.branch)}:${expression}};`
       }
       case 'fail':
-        return `F(${constant(plan.reason)});`
+        return `F(${constant(plan.reason)},true);`
       case 'record': {
         if (shared.has(plan)) return `${to}=${functionOf(plan, path)}(s,p,end);p=C.at;`
         const [statements, expression] = record(plan, path, s)
@@ -218,8 +218,8 @@ function uuidText(bytes: Buffer, start: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
-function failWith(message: string): never {
-  throw new Fault(message)
+function failWith(message: string, incompatible?: boolean): never {
+  throw new Fault(message, incompatible)
 }
 
 function notWhole(at: number, end: number): never {

@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../bytes.ts'
 import { defaultExpression } from './defaults.ts'
 import { reachedTwice } from './graph.ts'
+import { decimal, mismatch, onlyKey, uuid, writeBigLong, writeText } from './primitives.ts'
 import {
   type AvroType,
   childrenOf,
@@ -12,7 +13,6 @@ import {
   typeName,
   type Union,
 } from './types.ts'
-import { decimal, mismatch, onlyKey, uuid, writeBigLong, writeText } from './write.ts'
 
 /** Appends a value. Throws something when it is not one of the schema; `explain` then says what is wrong with it. */
 export type Encoder<T> = (value: T, out: ByteWriter) => void

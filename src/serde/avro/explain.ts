@@ -1,7 +1,7 @@
 import { shown } from '../faults.ts'
 import { unscaled } from './decimal.ts'
+import { onlyKey, uuidForm } from './primitives.ts'
 import { type AvroType, type RecordType, shapeOf, shownType, typeName, type Union } from './types.ts'
-import { onlyKey, uuidForm } from './write.ts'
 
 /** The first place where a value is not one of the schema, and why; asked only after an encode has failed. */
 export function explain(type: AvroType, value: unknown, path = ''): string | undefined {

@@ -121,12 +121,13 @@ export function parseSchema(schema: AvroSchema): AvroType {
     return { kind: 'union', branches, wrapped: shapes.size < branches.length }
   }
 
-  return parse(fromText(schema), '', '')
+  return parse(asJson(schema), '', '')
 }
 
 type Attributes = { readonly [name: string]: unknown }
 
-function fromText(schema: AvroSchema): unknown {
+/** The schema as JSON values, also when it is given as their text. */
+export function asJson(schema: AvroSchema): AvroSchema {
   if (typeof schema !== 'string' || !/^\s*[[{"]/.test(schema)) return schema
   try {
     return JSON.parse(schema)

@@ -1,0 +1,8 @@
+export type { AvroSchema, RegisteredSchema, RegisterMode, SchemaRegistry } from '../serde.ts'
+export { type AvroOptions, avro } from './avro.ts'
+export { describeFields, type ElementType, type FieldType, type SchemaField } from './describe.ts'
+export type { AvroValue } from './infer.ts'
+export { directoryRegistry } from './registry/directory.ts'
+export { schemaRegistry } from './registry/http.ts'
+export { type InitialSchema, memoryRegistry } from './registry/memory.ts'
+export type { SchemaRegistryOptions } from './registry/rest.ts'
