@@ -121,8 +121,8 @@ async function unlessUnknown<T>(otherwise: T, ask: () => Promise<T>): Promise<T>
 function sharing(): <T>(question: string, ask: () => Promise<T>) => Promise<T> {
   const underWay = new Map<string, Promise<unknown>>()
   return <T>(question: string, ask: () => Promise<T>): Promise<T> => {
-    const known = underWay.get(question) as Promise<T> | undefined
-    if (known) return known
+    const known = underWay.get(question)
+    if (known !== undefined) return known as Promise<T>
     const promise = ask().finally(() => underWay.delete(question))
     underWay.set(question, promise)
     return promise
