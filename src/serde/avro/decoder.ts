@@ -21,7 +21,7 @@ export type Decoder<T> = (source: ByteSource, start: number, end: number) => T
  * Bytes past `end` may be read (they belong to the next record, or are undefined), but what depends on them is never
  * given out: lengths are checked where they are read, everything else by one comparison at the end.
  */
-export function compileDecoder<T>(root: Plan, bigint: boolean): Decoder<T> {
+export function compileDecoder<T>(root: Plan, bigint = false): Decoder<T> {
   const constants: unknown[] = []
   const constant = (value: unknown): string => `k${constants.push(value) - 1}`
   const shared = reachedTwice(root, stepsOf)

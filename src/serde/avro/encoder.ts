@@ -18,7 +18,7 @@ import {
 export type Encoder<T> = (value: T, out: ByteWriter) => void
 
 /** Compiles a schema: checks and writes inlined, straight into the writer's buffer, with room made once per stretch. */
-export function compileEncoder<T>(root: AvroType, bigint: boolean): Encoder<T> {
+export function compileEncoder<T>(root: AvroType, bigint = false): Encoder<T> {
   const constants: unknown[] = []
   const constant = (value: unknown): string => `k${constants.push(value) - 1}`
   const shared = reachedTwice(root, childrenOf)
