@@ -1,6 +1,6 @@
 import { MillraceError } from '../../errors.ts'
 import type { AvroSchema, RegisterMode, SchemaRegistry } from '../serde.ts'
-import { type Maybe, then } from './maybe.ts'
+import { andThen, type Maybe } from './maybe.ts'
 import { incompatibilities } from './resolve.ts'
 import { parseSchema } from './schema.ts'
 import type { AvroType } from './types.ts'
@@ -19,18 +19,18 @@ export function publish(
   type: AvroType,
   mode: RegisterMode,
 ): Maybe<Published> {
-  if (mode === 'use-latest') return then(registry.latest(subject), (latest) => useLatest(subject, latest, type))
-  return then(registry.idOf(subject, schema), (id) => {
+  if (mode === 'use-latest') return andThen(registry.latest(subject), (latest) => useLatest(subject, latest, type))
+  return andThen(registry.idOf(subject, schema), (id) => {
     if (id !== undefined) return { id, type }
     if (mode === 'refuse') {
       throw new MillraceError('UNKNOWN_SCHEMA', `the schema is not registered under ${subject}`, {
         hint: `register it, or declare the serde with { register: 'register' }`,
       })
     }
-    return then(registry.compatible(subject, schema), (compatible) =>
+    return andThen(registry.compatible(subject, schema), (compatible) =>
       compatible
-        ? then(registry.register(subject, schema), (given) => ({ id: given, type }))
-        : then(registry.latest(subject), (latest) => {
+        ? andThen(registry.register(subject, schema), (given) => ({ id: given, type }))
+        : andThen(registry.latest(subject), (latest) => {
             throw refused(subject, incompatibilities(parseSchema(latest.schema), type))
           }),
     )

@@ -4,7 +4,7 @@ import type { Codec, SerdeContext } from '../serde.ts'
 import type { Compiled } from './compiled.ts'
 import type { Encoder } from './encoder.ts'
 import { explain } from './explain.ts'
-import { type Maybe, then } from './maybe.ts'
+import { andThen, type Maybe } from './maybe.ts'
 import type { Published } from './publish.ts'
 
 /** The writing half of the codec: with the schema that was published, and its id. */
@@ -17,7 +17,7 @@ export function avroWriter(
 
   function prepare(): Maybe<void> {
     if (ready) return
-    return then(publishSchema(), (found) => {
+    return andThen(publishSchema(), (found) => {
       ready = { ...found, encoder: compiled.encoder(found.type) }
     })
   }

@@ -1,4 +1,5 @@
 import type { Agent } from 'node:http'
+import { createRequire } from 'node:module'
 import { MillraceError } from '../../../errors.ts'
 import type { AvroSchema } from '../../serde.ts'
 
@@ -45,13 +46,12 @@ export function restClient(options: SchemaRegistryOptions): Rest {
   const { headers = {}, timeoutMs: timeout = 5_000, retries = 2 } = options
   const token = options.auth && 'token' in options.auth ? { authorization: `Bearer ${options.auth.token}` } : {}
 
-  const load = async () => {
-    const { default: module } = await import('@kafkajs/confluent-schema-registry/dist/api/index.js')
-    const withOptions = () => ({
-      request: async <R extends { enhance(extras: object): R }>(request: R) =>
-        request.enhance({ timeout, headers: { ...headers, ...token } }),
-    })
-    return module.default({
+  const withOptions = () => ({
+    request: async <R extends { enhance(extras: object): R }>(request: R) =>
+      request.enhance({ timeout, headers: { ...headers, ...token } }),
+  })
+  const create = () =>
+    loadClient()({
       host,
       clientId: 'millrace',
       retry: { retries },
@@ -59,16 +59,13 @@ export function restClient(options: SchemaRegistryOptions): Rest {
       ...(options.agent && { agent: options.agent }),
       middlewares: [withOptions as never],
     })
-  }
-  let client: ReturnType<typeof load> | undefined
+  let client: Client | undefined
 
-  async function send(
-    request: (client: Awaited<ReturnType<typeof load>>) => Promise<{ data(): unknown }>,
-  ): Promise<Answer> {
-    client ??= load()
+  async function send(request: (client: Client) => Promise<{ data(): unknown }>): Promise<Answer> {
+    client ??= create()
     let data: unknown
     try {
-      data = (await request(await client)).data()
+      data = (await request(client)).data()
     } catch (error) {
       throw translated(error, host)
     }
@@ -84,6 +81,15 @@ export function restClient(options: SchemaRegistryOptions): Rest {
     register: (subject, schema) => send(({ Subject }) => Subject.register({ subject, body: body(schema) })),
     compatible: (subject, schema) => send(({ Subject }) => Subject.compatible({ subject, body: body(schema) })),
   }
+}
+
+type ClientModule = typeof import('@kafkajs/confluent-schema-registry/dist/api/index.js')
+type Client = ReturnType<ClientModule['default']>
+
+/** When it is first needed: whoever has no registry need not wait for it. It is CommonJS. */
+function loadClient(): ClientModule['default'] {
+  const require = createRequire(import.meta.url)
+  return (require('@kafkajs/confluent-schema-registry/dist/api/index.js') as ClientModule).default
 }
 
 /** Credentials that are part of the URL are taken out of it, so that no message shows them. */
