@@ -153,6 +153,8 @@ export interface GroupOptions {
   readonly topics: readonly string[]
   /** All tasks of the topology; the group's leader spreads them over the members. */
   readonly tasks: readonly string[]
+  /** What a task reads, so that the log's own tools show which member has which partition. */
+  reads?(task: string): readonly TopicPartition[]
   /** Fixed identity of this instance: a restart within the session timeout gets its tasks back without a rebalance. */
   readonly instanceId?: string
   /** Default 45,000 / 60,000 / 3,000 ms. Tests on one machine use less. */

@@ -7,7 +7,7 @@ import { type Checkpoint, encodeCheckpoint } from './checkpoint.ts'
 import type { Patience } from './patience.ts'
 import type { Sinks } from './sinks.ts'
 import type { OutgoingBatch } from './task/outbox.ts'
-import type { TaskOutput } from './task/task.ts'
+import type { SinkOutput, TaskOutput } from './task/task.ts'
 
 export interface CommitterDependencies {
   readonly producer: LogProducer
@@ -112,8 +112,8 @@ export function createCommitter(on: CommitterDependencies): Committer {
     },
   }
 
-  async function writeRows({ sink, batch }: TaskOutput['sinks'][number]): Promise<OutgoingBatch[]> {
-    const refused = await patiently(`sink ${sink.name}`, () => sinks.write(sink, batch))
+  async function writeRows({ node, sink, batch }: SinkOutput): Promise<OutgoingBatch[]> {
+    const refused = await patiently(`sink ${sink.name}`, () => sinks.write(node, batch))
     return refused.flatMap((row) => on.onRefused(sink.name, batch, row) ?? [])
   }
 }

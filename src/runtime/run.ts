@@ -14,6 +14,8 @@ import { createStatus, type RunState } from './status.ts'
 import { checkInternalTopics, prepareTopics } from './topics.ts'
 import { createWorker, type Worker } from './worker.ts'
 
+const CAUGHT_UP_POLL_MS = 100
+
 /** A running application. */
 export interface Running {
   /** What it is doing: phase, tasks, what it waits for. Replays the current state to a new subscriber. */
@@ -33,6 +35,11 @@ export interface Running {
    * does not have.
    */
   query<K = unknown, A = unknown>(store: string): Iterable<Pick<Entry<K, A>, 'key' | 'start' | 'value' | 'timestamp'>>
+  /**
+   * Resolves when the whole group has processed and committed everything that is in the topics it reads: for jobs that
+   * end, and for tests.
+   */
+  caughtUp(): Promise<void>
   /** Records read and not yet processed, over all inputs of the tasks that run here. */
   lag(): number
 }
@@ -138,6 +145,15 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
       if (!known) throw new MillraceError('INVALID_OPTION', `the topology has no store "${name}"`)
       for (const { task } of worker.tasks) {
         for (const { name: of, store } of task.stores) if (of === name) yield* store.all() as Iterable<Entry<K, A>>
+      }
+    },
+    async caughtUp() {
+      const ended = done.then(() => {
+        throw new MillraceError('CLOSED', 'stopped before it had caught up')
+      })
+      ended.catch(() => {})
+      while (!(await Promise.race([patiently('log', () => worker.caughtUp()), ended]))) {
+        await settings.clock.sleep(CAUGHT_UP_POLL_MS)
       }
     },
     lag: () =>

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { isRetriable, MillraceError, toError } from '../errors.ts'
-import type { Assignment, LogGroup, LogProducer, Stamp } from '../log/log.ts'
+import type { Assignment, LogGroup, LogProducer, Position, Stamp } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 import { type AssignmentDependencies, type OpenTask, openTasks, taskIds } from './assignment.ts'
 import { createAlarm, createCommands } from './commands.ts'
@@ -41,6 +41,8 @@ export interface Worker {
   /** Commits, leaves the group and ends. */
   stop(): Promise<void>
   readonly tasks: readonly OpenTask[]
+  /** Whether the group has committed everything that its inputs, repartition topics included, hold at this moment. */
+  caughtUp(): Promise<boolean>
 }
 
 export function createWorker(on: WorkerDependencies): Worker {
@@ -179,7 +181,7 @@ export function createWorker(on: WorkerDependencies): Worker {
 
   /** Waits for the commit under way; what became of it is handled where it was started. */
   async function settled(): Promise<void> {
-    while (committing) await committing
+    while (committing !== undefined) await committing
   }
 
   /** A commit failed: what may be doubted is forgotten, and the tasks are opened as the last good commit left them. */
@@ -334,6 +336,22 @@ export function createWorker(on: WorkerDependencies): Worker {
         await group.leave().catch((error) => logger.debug({ err: error }, 'leave'))
         await producer?.close().catch(() => {})
       }
+    },
+    async caughtUp() {
+      // Upstream first: when that is committed to its end, the end of what it writes is final.
+      for (const { id, sources } of plan.subtopologies) {
+        const tasks = counts.get(`subtopology:${id}`)!
+        const partitions = [...new Set(sources.map(({ topic }) => topic))].flatMap((topic) =>
+          Array.from({ length: Math.min(tasks, counts.get(topic)!) }, (_, partition) => ({ topic, partition })),
+        )
+        const ends = await log.admin.endOffsets(partitions)
+        const committed = await group.committed(partitions)
+        const reached = ({ topic, partition, offset }: Position) =>
+          offset === 0 ||
+          committed.some((of) => of.topic === topic && of.partition === partition && of.offset >= offset)
+        if (!ends.every(reached)) return false
+      }
+      return true
     },
     stop: () =>
       commands.ask(async () => {

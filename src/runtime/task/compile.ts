@@ -106,7 +106,7 @@ export function compile(
         return node.target?.repartition ? out.repartition(name, partitions, partition) : out.topic(name, partitions)
       },
       sink(sink, serdes) {
-        const buffer = sinkBuffer(sink as never, serdes as never, record)
+        const buffer = sinkBuffer(id, sink as never, serdes as never, record)
         sinks.push(buffer)
         return buffer.append
       },

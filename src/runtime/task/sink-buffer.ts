@@ -4,6 +4,8 @@ import type { CurrentRecord, Forward } from '../../topology/processor.ts'
 
 /** Rows of one task for one sink, as columns, until the commit takes them. */
 export interface SinkBuffer {
+  /** Name of the node in the plan: what tells two uses of one sink apart. */
+  readonly node: string
   readonly sink: SinkDefinition<never, never>
   readonly serdes: { readonly key?: Serde<unknown>; readonly value?: Serde<unknown> }
   readonly append: Forward
@@ -22,6 +24,7 @@ interface Columns {
 const columns = (): Columns => ({ keys: [], values: [], timestamps: [], offsets: [] })
 
 export function sinkBuffer(
+  node: string,
   sink: SinkDefinition<never, never>,
   serdes: { readonly key?: Serde<unknown>; readonly value?: Serde<unknown> },
   record: CurrentRecord,
@@ -31,6 +34,7 @@ export function sinkBuffer(
   let current = columns()
   let rows = 0
   return {
+    node,
     sink,
     serdes,
     append(key, value, timestamp) {

@@ -22,13 +22,17 @@ export interface TaskPolicies {
   readonly failing: RecordPolicy
 }
 
+/** Rows for one sink. */
+export interface SinkOutput {
+  readonly node: string
+  readonly sink: SinkDefinition<never, never>
+  readonly batch: SinkBatch<unknown, unknown>
+}
+
 /** What a commit makes durable for one task. */
 export interface TaskOutput {
   readonly batches: readonly OutgoingBatch[]
-  readonly sinks: readonly {
-    readonly sink: SinkDefinition<never, never>
-    readonly batch: SinkBatch<unknown, unknown>
-  }[]
+  readonly sinks: readonly SinkOutput[]
   /** Next offset to read, by topic. */
   readonly positions: ReadonlyMap<string, number>
   /** Stream time per operator, one number per lane. */
@@ -362,7 +366,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       }
       return {
         batches: out.take(),
-        sinks: sinks.flatMap((buffer) => buffer.take(ranges).map((batch) => ({ sink: buffer.sink, batch }))),
+        sinks: sinks.flatMap((buffer) => buffer.take(ranges).map((batch) => ({ node: buffer.node, sink: buffer.sink, batch }))),
         positions: new Map(inputs.map(({ topic, position }) => [topic, position])),
         times: Object.fromEntries([...clocks].map(([name, clock]) => [name, clock.save()])),
       }
