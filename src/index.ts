@@ -1,8 +1,14 @@
 export { type Aggregate, combine, custom, sum } from './aggregates/index.ts'
 export { type ErrorCode, type ErrorContext, type ErrorOptions, MillraceError, RejectedRecord } from './errors.ts'
+export type { Sink, SinkBatch, SinkContext, SinkDefinition } from './sinks/sink.ts'
+export type { Log } from './log/log.ts'
+export { run, type Running } from './runtime/run.ts'
+export type { ErrorPolicies, RunOptions } from './runtime/options.ts'
+export type { RunPhase, RunState } from './runtime/status.ts'
 export * from './operators/index.ts'
 export type { Header, Headers, RecordOrigin, Window, Windowed } from './record.ts'
 export * from './serde/index.ts'
+export { avro } from './serde/avro/avro.ts'
 export { nullable } from './serde/nullable.ts'
 export {
   type Clock,

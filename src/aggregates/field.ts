@@ -5,8 +5,17 @@ import type { Aggregate, AggregateField } from './aggregate.ts'
 /** A user's function that reads a number to aggregate. */
 export type NumberOf<in V> = (value: V) => number | null | undefined
 
-/** The result of an aggregate that has none as long as it has been given nothing but nulls. */
-export type OrNull<T, R = NonNullable<T>> = T extends null | undefined ? null : R
+/** null where a field may be null or undefined: the result when it was nothing else. */
+export type OrNull<T> = T extends null | undefined ? null : never
+
+/** What comes out where one value of a field does: null if it may be null, and was nothing else. */
+export type Found<T> = NonNullable<T> | OrNull<T>
+
+/** What can be put in order by `<`: strings by their UTF-16 code units. */
+export type Comparable = number | string | bigint
+
+/** What can be told apart by its value. */
+export type Primitive = number | string | bigint | boolean
 
 /** What makes an aggregate of a field: how it is read, put into the accumulator, and perhaps taken out again. */
 export type FieldAggregate<V, F, A, R> = Omit<Aggregate<V, A, R>, 'add' | 'remove' | 'field'> & {
@@ -49,6 +58,19 @@ export function readNumber<V>(kind: string, of: NumberOf<V>): (value: V) => numb
     if (found === null || found === undefined) return null
     throw new MillraceError('OPERATOR_FAILED', `${kind}: its function returned ${shown(found)}`, {
       hint: 'return a number, or null for nothing to add',
+    })
+  }
+}
+
+/** Reads what can be told apart by its value. Throws `OPERATOR_FAILED` for an object: no two of them are the same. */
+export function readPrimitive<V, T>(kind: string, of: (value: V) => T): (value: V) => NonNullable<T> | null {
+  return (value) => {
+    if (value === null || value === undefined) return null
+    const found = of(value)
+    if (found === null || found === undefined) return null
+    if (typeof found !== 'object' && typeof found !== 'function' && typeof found !== 'symbol') return found
+    throw new MillraceError('OPERATOR_FAILED', `${kind}: its function returned ${shown(found)}`, {
+      hint: 'return a string, number, bigint or boolean, or null for nothing to add; for a date, its getTime()',
     })
   }
 }

@@ -5,3 +5,5 @@ export {
   type DriverRow,
   TopologyDriver,
 } from './topology-driver.ts'
+export { partitionFor } from '../log/batch/partitioner.ts'
+export { type MemoryLog, memoryLog } from '../log/memory.ts'

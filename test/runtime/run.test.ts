@@ -1,3 +1,6 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   count,
@@ -16,6 +19,8 @@ import {
   windowed,
   windowedBy,
 } from '../../src/index.ts'
+import { embedded } from '../../src/log/embedded/embedded.ts'
+import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import { run } from '../../src/runtime/run.ts'
 import { readRecords, writeRecords } from '../support/records.ts'
@@ -29,19 +34,30 @@ const words = topology('words', [
   ),
 ])
 
+/** A log that can be closed and opened again, as a process would. */
+const logs: Record<string, () => Promise<Log>> = {
+  memory: async () => memoryLog(),
+  embedded: async () => embedded(await mkdtemp(join(tmpdir(), 'millrace-'))),
+}
+
 const finals = (records: readonly { key: string | null; value: string | null }[]) =>
   Object.fromEntries(records.map(({ key, value }) => [key, value]))
 
-async function prepared(topics: readonly string[], partitions = 4) {
-  const log = memoryLog()
+async function prepared(kind: string, topics: readonly string[], partitions = 4) {
+  const log = await logs[kind]()
   await log.connect()
   await log.admin.create(topics.map((topic) => ({ topic, partitions })))
   return log
 }
 
-describe.each(['exactly-once', 'at-least-once'] as const)('run, %s', (guarantee) => {
+describe.each([
+  ['memory', 'exactly-once'],
+  ['memory', 'at-least-once'],
+  ['embedded', 'exactly-once'],
+  ['embedded', 'at-least-once'],
+] as const)('run on %s, %s', (kind, guarantee) => {
   it('counts over a repartition topic and goes on after a restart', async () => {
-    const log = await prepared(['lines', 'counts'])
+    const log = await prepared(kind, ['lines', 'counts'])
     const records = Array.from({ length: 3_000 }, (_, i) => ({
       key: `line-${i % 97}`,
       value: `word-${i % 7}`,
@@ -66,7 +82,7 @@ describe.each(['exactly-once', 'at-least-once'] as const)('run, %s', (guarantee)
   })
 
   it('sends what cannot be processed to the dead letters and counts it', async () => {
-    const log = await prepared(['in', 'out'], 1)
+    const log = await prepared(kind, ['in', 'out'], 1)
     const checked = topology('checked', [
       stream('in', { key: string(), value: json<{ n: number }>() }).pipe(
         mapValues(({ n }) => {
@@ -95,7 +111,7 @@ describe.each(['exactly-once', 'at-least-once'] as const)('run, %s', (guarantee)
   })
 
   it('stops with the error of a function that throws', async () => {
-    const log = await prepared(['in', 'out'], 1)
+    const log = await prepared(kind, ['in', 'out'], 1)
     const failing = topology('failing', [
       stream('in', { key: string(), value: string() }).pipe(
         mapValues((): string => {
@@ -111,7 +127,7 @@ describe.each(['exactly-once', 'at-least-once'] as const)('run, %s', (guarantee)
   })
 
   it('takes windows of every lane by the time of that lane', async () => {
-    const log = await prepared(['events', 'per-minute'])
+    const log = await prepared(kind, ['events', 'per-minute'])
     const perMinute = topology('per-minute-app', [
       stream('events', { key: string(), value: string() }).pipe(
         groupBy((kind) => kind),
@@ -133,7 +149,7 @@ describe.each(['exactly-once', 'at-least-once'] as const)('run, %s', (guarantee)
     await running.stop()
     await log.connect()
     expect(text).not.toContain('reason="late"')
-    const total = Object.values(finals(await readRecords(log, 'per-minute'))).reduce((sum, n) => sum + Number(n), 0)
+    const total = Object.values(finals(await readRecords(log, 'per-minute'))).reduce<number>((sum, n) => sum + Number(n), 0)
     expect(total).toBe(records.length)
   })
 })

@@ -7,6 +7,8 @@ export interface BlockColumn {
   readonly encoder: ColumnEncoder
   /** What an absent value (undefined, not null) stands for. */
   readonly absent?: unknown
+  /** Whether the column takes NULL. */
+  readonly nullTaken: boolean
   /** Null is refused, not written as the column's default. */
   readonly required?: boolean
   /** The value in row `i` of the batch. */
@@ -36,9 +38,9 @@ export function encodeBlock(columns: readonly BlockColumn[], rows: readonly numb
   writeVarUInt(out, rows.length)
   let payload = 0
   for (let c = 0; c < columns.length; c++) {
-    const { name, encoder } = columns[c]!
+    const { name, encoder, nullTaken } = columns[c]!
     const { values, nulls, nullCount } = converted[c]!
-    const asNullable = nullCount > 0 && encoder.nullable
+    const asNullable = nullCount > 0 && (encoder.nulls === 'always' || (encoder.nulls === 'if taken' && nullTaken))
     writeText(out, name)
     writeText(out, asNullable ? `Nullable(${encoder.wire})` : encoder.wire)
     if (asNullable) out.raw(nulls)

@@ -117,8 +117,8 @@ function blockColumn(
   const encoder = encoderFor(type, spec?.unit)
   const nullTaken = takesNull(type)
   // Elsewhere the server puts the column's default where there is no value.
-  const absent = nullTaken || !encoder.nullable ? spec?.absent : undefined
-  return { name, encoder, read, required: required && !nullTaken, ...(absent !== undefined && { absent }) }
+  const absent = nullTaken || encoder.nulls !== 'always' ? spec?.absent : undefined
+  return { name, encoder, read, nullTaken, required: required && !nullTaken, ...(absent !== undefined && { absent }) }
 }
 
 function withoutTombstones(rows: BatchRows, batch: SinkBatch<unknown, unknown>, node: string): number[] {

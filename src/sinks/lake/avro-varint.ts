@@ -1,5 +1,7 @@
 import type { ByteWriter } from '../../serde/bytes.ts'
 
+const HALF = 2 ** 27
+
 /** Appends a whole number of at most 53 bits as Avro's zigzag varint. */
 export function writeLong(out: ByteWriter, value: number): void {
   out.ensure(10)
@@ -13,16 +15,21 @@ export function writeLong(out: ByteWriter, value: number): void {
     }
     buffer[p++] = zigzag
   } else {
-    // The sign goes into the first byte apart: doubled, a number past 2^52 would not be exact any more.
+    // Four bytes of the lower half, then the upper half, each in 32-bit arithmetic; the sign is the lowest bit.
     const sign = value < 0 ? 1 : 0
     const magnitude = sign ? -(value + 1) : value
-    buffer[p++] = ((magnitude % 64) << 1) | sign | 128
-    let rest = Math.floor(magnitude / 64)
-    while (rest > 127) {
-      buffer[p++] = (rest % 128) | 128
-      rest = Math.floor(rest / 128)
+    let upper = Math.floor(magnitude / HALF)
+    const lower = ((magnitude - upper * HALF) << 1) | sign
+    buffer[p] = lower | 128
+    buffer[p + 1] = (lower >> 7) | 128
+    buffer[p + 2] = (lower >> 14) | 128
+    buffer[p + 3] = (lower >> 21) | 128
+    p += 4
+    while (upper > 127) {
+      buffer[p++] = upper | 128
+      upper >>>= 7
     }
-    buffer[p++] = rest
+    buffer[p++] = upper
   }
   out.position = p
 }

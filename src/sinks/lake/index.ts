@@ -2,5 +2,12 @@
 export type { ContainerCodec } from './container.ts'
 export { type LakeOptions, lake } from './lake.ts'
 export type { LakeFileName } from './layout.ts'
-export { type LakeFile, type LakeFileRows, lakeFiles, type ReadLakeOptions, readLake } from './read-lake.ts'
+export {
+  type LakeFile,
+  type LakeFileRows,
+  lakeFiles,
+  type ReadLakeOptions,
+  type ReadRowsOptions,
+  readLake,
+} from './read-lake.ts'
 export type { LakeTarget, S3Credentials, S3Target } from './target.ts'

@@ -1,8 +1,14 @@
-import avsc from 'avsc'
-import { MillraceError } from '../../errors.ts'
+import { MillraceError, toError } from '../../errors.ts'
+import { compileDecoder, type Decoder } from '../../serde/avro/decoder.ts'
+import { Fault } from '../../serde/avro/fault.ts'
+import { resolve } from '../../serde/avro/resolve.ts'
+import { asJson, parseSchema } from '../../serde/avro/schema.ts'
+import { ByteWriter, byteSource } from '../../serde/bytes.ts'
 import type { AvroSchema } from '../../serde/serde.ts'
 import { systemClock } from '../../time.ts'
-import { openContainer } from './container-reader.ts'
+import { writeLong } from './avro-varint.ts'
+import { type OpenContainer, openContainer } from './container-reader.ts'
+import { fileSchema } from './file-schema.ts'
 import { compareLakeFiles, type LakeFileName, parseLakePath } from './layout.ts'
 import { openStore } from './open-store.ts'
 import type { LakeStore } from './store.ts'
@@ -15,6 +21,16 @@ export interface ReadLakeOptions {
   readonly topic?: string
   /** Only this day, '2025-06-15'; needs `topic`. */
   readonly dt?: string
+}
+
+export interface ReadRowsOptions extends ReadLakeOptions {
+  /**
+   * The schema of the values that are wanted, by Avro's rules: rows written under an older one get the defaults of new
+   * fields. The fields of `includeMetadata` come along where a file has them. Default: each file's own.
+   */
+  readonly schema?: AvroSchema
+  /** Longs as bigints, as for `avro`. */
+  readonly bigint?: boolean
 }
 
 /** A file of a lake, and what its path says. */
@@ -41,8 +57,9 @@ export async function lakeFiles(options: ReadLakeOptions): Promise<LakeFile[]> {
 }
 
 /**
- * Reads a lake file by file, in the order of {@link lakeFiles}; each file with its own schema. Throws `CORRUPT_BATCH`
- * for a file that is not whole.
+ * Reads a lake file by file, in the order of {@link lakeFiles}. Values are as `avro` gives them: timestamps are numbers,
+ * decimals texts. Throws `CORRUPT_BATCH` for a file that is not whole, `INCOMPATIBLE_SCHEMA` for one that cannot be
+ * read as `schema`.
  *
  * @example
  * ```ts
@@ -52,16 +69,16 @@ export async function lakeFiles(options: ReadLakeOptions): Promise<LakeFile[]> {
  * ```
  */
 export async function* readLake<T = Record<string, unknown>>(
-  options: ReadLakeOptions,
+  options: ReadRowsOptions,
 ): AsyncGenerator<LakeFileRows<T>, void, undefined> {
   const store = await openStore(parseTarget(options.to), RETRIES)
+  const decoders = new Map<string, Decoder<T[]>>()
   try {
     for (const file of await filesIn(store, options)) {
-      const { schema, blocks } = openContainer(await store.read(file.path), file.path)
-      const type = avsc.Type.forSchema(schema as avsc.Schema)
-      const rows: T[] = []
-      for (const block of blocks) decodeBlock(type, block.rows, block.count, file.path, rows)
-      yield { ...file, schema, rows }
+      const container = openContainer(await store.read(file.path), file.path)
+      let decode = decoders.get(container.schemaJson)
+      if (!decode) decoders.set(container.schemaJson, (decode = blockDecoder<T>(container.schema, options)))
+      yield { ...file, schema: container.schema, rows: decodeRows(container, decode, file.path) }
     }
   } finally {
     store.close()
@@ -92,12 +109,30 @@ async function filesIn(store: LakeStore, { topic, dt }: ReadLakeOptions): Promis
   return files.sort(compareLakeFiles)
 }
 
-function decodeBlock<T>(type: avsc.Type, bytes: Buffer, count: number, path: string, rows: T[]): void {
-  let position = 0
-  for (let i = 0; i < count; i++) {
-    const { value, offset } = type.decode(bytes, position)
-    if (offset < 0) throw new MillraceError('CORRUPT_BATCH', `${path}: row ${rows.length} ends in the middle`)
-    rows.push(value as T)
-    position = offset
-  }
+/** Rows lie in a block like items in an array, so a whole block is decoded as one. */
+function blockDecoder<T>(written: AvroSchema, { schema, bigint = false }: ReadRowsOptions): Decoder<T[]> {
+  const writer = parseSchema({ type: 'array', items: written })
+  const wanted = schema === undefined ? written : fileSchema(schema, hasMetadata(written)).schema
+  return compileDecoder<T[]>(resolve(writer, parseSchema({ type: 'array', items: wanted }), bigint), bigint)
+}
+
+function hasMetadata(written: AvroSchema): boolean {
+  const { fields } = asJson(written) as { fields?: readonly { name: string }[] }
+  return fields?.some((field) => field.name === '_offset') ?? false
+}
+
+function decodeRows<T>({ blocks }: OpenContainer, decode: Decoder<T[]>, path: string): T[] {
+  const decoded = blocks.map(({ count, rows }) => {
+    const array = new ByteWriter(rows.length + 11)
+    writeLong(array, count)
+    array.raw(rows)
+    array.uint8(0) // no further items
+    try {
+      return decode(byteSource(array.bytes()), 0, array.position)
+    } catch (cause) {
+      const code = cause instanceof Fault && cause.incompatible ? 'INCOMPATIBLE_SCHEMA' : 'CORRUPT_BATCH'
+      throw new MillraceError(code, `cannot read the rows of ${path}: ${toError(cause).message}`, { cause })
+    }
+  })
+  return decoded.flat()
 }

@@ -1,7 +1,7 @@
-import avsc from 'avsc'
-import { MillraceError, toError } from '../../errors.ts'
+import { compileEncoder } from '../../serde/avro/encoder.ts'
+import { explain } from '../../serde/avro/explain.ts'
+import type { AvroType } from '../../serde/avro/types.ts'
 import type { ByteWriter } from '../../serde/bytes.ts'
-import type { AvroSchema } from '../../serde/serde.ts'
 import { writeLong } from './avro-varint.ts'
 import type { FileSchema } from './file-schema.ts'
 
@@ -16,13 +16,16 @@ export type RowEncoder = (
 ) => void
 
 /** The encoder of a file schema: the value by its Avro schema, the metadata by hand behind it. */
-export function rowEncoder({ value: schema, kind, metadata }: FileSchema): RowEncoder {
-  const encodeRow = kind === 'json' ? jsonRow : avroRow(valueEncoder(schema), metadata)
+export function rowEncoder({ value: type, metadata }: FileSchema): RowEncoder {
+  const json = type === 'json'
+  const encodeValue = json ? encodeJson : avroEncoder(type)
   return (key, value, timestamp, partition, offset, out) => {
     const start = out.position
     try {
-      encodeRow(key, value, out)
+      if (json) writeTextOrNull(out, keyText(key))
+      encodeValue(value, out)
       if (!metadata) return
+      if (!json) writeTextOrNull(out, keyText(key))
       writeLong(out, timestamp)
       writeLong(out, partition)
       writeLong(out, offset)
@@ -33,48 +36,22 @@ export function rowEncoder({ value: schema, kind, metadata }: FileSchema): RowEn
   }
 }
 
-type ValueEncoder = (value: unknown, out: ByteWriter) => void
-
-function avroRow(
-  encodeValue: ValueEncoder,
-  metadata: boolean,
-): (key: unknown, value: unknown, out: ByteWriter) => void {
-  if (!metadata) return (_key, value, out) => encodeValue(value, out)
-  return (key, value, out) => {
-    encodeValue(value, out)
-    writeTextOrNull(out, keyText(key))
-  }
-}
-
-function jsonRow(key: unknown, value: unknown, out: ByteWriter): void {
-  writeTextOrNull(out, keyText(key))
-  const text = json(value)
-  if (text === undefined) throw new TypeError('the value has no JSON')
-  writeText(out, text)
-}
-
-function valueEncoder(schema: AvroSchema): ValueEncoder {
-  const type = compile(schema)
+function avroEncoder(type: AvroType): (value: unknown, out: ByteWriter) => void {
+  const encode = compileEncoder<unknown>(type, false)
   return (value, out) => {
-    out.ensure(64)
-    let end = type.encode(value, out.buffer, out.position)
-    if (end < 0) {
-      // avsc answers with the number of bytes that were wanting.
-      out.ensure(out.buffer.length - out.position - end)
-      end = type.encode(value, out.buffer, out.position)
+    try {
+      encode(value, out)
+    } catch (cause) {
+      // Says at which field; the generated code says only that something is wrong.
+      throw new TypeError(explain(type, value) ?? String(cause), { cause })
     }
-    out.position = end
   }
 }
 
-function compile(schema: AvroSchema): avsc.Type {
-  try {
-    return avsc.Type.forSchema(schema as avsc.Schema)
-  } catch (cause) {
-    throw new MillraceError('INVALID_SCHEMA', `the lake's schema is not an Avro schema: ${toError(cause).message}`, {
-      cause,
-    })
-  }
+function encodeJson(value: unknown, out: ByteWriter): void {
+  const text = json(value)
+  if (text === undefined) throw new TypeError(`a ${typeof value} has no JSON`)
+  writeText(out, text)
 }
 
 /** The key of a record as the files show it. */

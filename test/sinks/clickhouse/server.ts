@@ -16,9 +16,10 @@ export async function testServer() {
       if (!response.ok) throw new Error(text)
       return text
     },
-    /** The rows of a query, denormal numbers as they are. */
+    /** The rows of a query; NaN, infinities and 64-bit integers as texts. */
     async rows<T extends object>(sql: string): Promise<T[]> {
-      const text = await this.run(`${sql} FORMAT JSONEachRow SETTINGS output_format_json_quote_denormals = 1`)
+      const settings = 'output_format_json_quote_denormals = 1, output_format_json_quote_64bit_integers = 1'
+      const text = await this.run(`${sql} FORMAT JSONEachRow SETTINGS ${settings}`)
       const lines = text.split('\n').filter((line) => line !== '')
       return lines.map((line) => JSON.parse(line))
     },

@@ -7,8 +7,11 @@ import type { ByteWriter } from '../../../serde/bytes.ts'
 export interface ColumnEncoder {
   /** The type in the block: `Int32`, `String`, `Array(Float64)`. */
   readonly wire: string
-  /** Whether `Nullable(wire)` is a type. */
-  readonly nullable: boolean
+  /**
+   * Whether `Nullable(wire)` may be sent: 'always', since the server makes the column's default of NULL where it does
+   * not take it; 'if taken', where it would fail to cast the default of the wire type; 'never' where that is no type.
+   */
+  readonly nulls: 'always' | 'if taken' | 'never'
   /** What stands where there is nothing. */
   readonly empty: unknown
   /** Bytes that `empty` takes. */

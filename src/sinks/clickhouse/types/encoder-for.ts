@@ -1,4 +1,5 @@
 import { type ColumnEncoder, type TimeUnits, unfit } from './column-encoder.ts'
+import { decimalEncoder } from './decimals.ts'
 import { numberEncoder, writeLongs } from './numbers.ts'
 import { textEncoder } from './texts.ts'
 import { timeEncoder } from './times.ts'
@@ -13,6 +14,8 @@ export function encoderFor(type: TypeName, unit: TimeUnits = 'ms'): ColumnEncode
       return encoderFor(type.types[0]!, unit)
     case 'Bool':
       return bool
+    case 'Decimal':
+      return decimalEncoder(type)
     case 'Array':
       return array(type, unit)
     case 'Map':
@@ -33,7 +36,7 @@ export function takesNull(type: TypeName): boolean {
 
 const bool: ColumnEncoder = {
   wire: 'Bool',
-  nullable: true,
+  nulls: 'always',
   empty: false,
   emptySize: 1,
   convert(value) {
@@ -53,7 +56,7 @@ function element(type: TypeName, unit: TimeUnits): ColumnEncoder {
   if (!takesNull(type)) return inner
   return {
     wire: `Nullable(${inner.wire})`,
-    nullable: false,
+    nulls: 'never',
     empty: null,
     emptySize: 1 + inner.emptySize,
     convert: (value) => (value === null || value === undefined ? null : inner.convert(value)),
@@ -72,7 +75,7 @@ function array({ types: [type], text }: TypeName, unit: TimeUnits): ColumnEncode
   const item = element(type!, unit)
   return {
     wire: `Array(${item.wire})`,
-    nullable: false,
+    nulls: 'never',
     empty: [],
     emptySize: 8,
     convert(value) {
@@ -91,7 +94,7 @@ function map({ types: [keyType, valueType], text }: TypeName, unit: TimeUnits): 
   const item = element(valueType!, unit)
   return {
     wire: `Map(${key.wire}, ${item.wire})`,
-    nullable: false,
+    nulls: 'never',
     empty: [],
     emptySize: 8,
     convert(value) {
@@ -120,7 +123,7 @@ function tuple({ types, labels, text }: TypeName, unit: TimeUnits): ColumnEncode
   const items = types.map((type, i) => element(type, unitOf(i)))
   return {
     wire: `Tuple(${items.map(({ wire }, i) => (labels ? `${labels[i]} ${wire}` : wire)).join(', ')})`,
-    nullable: false,
+    nulls: 'never',
     empty: items.map(({ empty }) => empty),
     emptySize: items.reduce((sum, { emptySize }) => sum + emptySize, 0),
     convert(value) {

@@ -1,8 +1,7 @@
 import type { ByteWriter } from '../../../serde/bytes.ts'
 import { type ColumnEncoder, unfit } from './column-encoder.ts'
-import { textual } from './texts.ts'
 
-/** Encoder of a number type, or undefined for another type. Wide integers travel as texts. */
+/** Encoder of a number type, or undefined for another type. */
 export function numberEncoder(name: string): ColumnEncoder | undefined {
   if (name === 'Float64' || name === 'Float32' || name === 'BFloat16') return float(name)
   const [, unsigned, size] = /^(U?)Int(8|16|32|64|128|256)$/.exec(name) ?? []
@@ -17,7 +16,7 @@ function int(name: string, size: number, unsigned: boolean): ColumnEncoder {
   const max = unsigned ? 2 ** (size * 8) - 1 : 2 ** (size * 8 - 1) - 1
   return {
     wire: name,
-    nullable: true,
+    nulls: 'always',
     empty: 0,
     emptySize: size,
     convert(value) {
@@ -52,7 +51,7 @@ function long(name: string, unsigned: boolean): ColumnEncoder {
   const fits = unsigned ? BigInt.asUintN : BigInt.asIntN
   return {
     wire: name,
-    nullable: true,
+    nulls: 'always',
     empty: 0,
     emptySize: 8,
     convert(value) {
@@ -93,7 +92,7 @@ function float(name: string): ColumnEncoder {
   const size = name === 'Float64' ? 8 : 4
   return {
     wire: size === 8 ? 'Float64' : 'Float32',
-    nullable: true,
+    nulls: 'always',
     empty: 0,
     emptySize: size,
     convert(value) {
@@ -119,9 +118,31 @@ function float(name: string): ColumnEncoder {
 
 function wide(name: string, bits: number, unsigned: boolean): ColumnEncoder {
   const fits = unsigned ? BigInt.asUintN : BigInt.asIntN
-  return textual((value) => {
-    const whole = wholeBigInt(value, name)
-    if (fits(bits, whole) !== whole) throw unfit(value, name, 'out of range')
-    return whole.toString()
-  }, '0')
+  return {
+    wire: name,
+    nulls: 'always',
+    empty: 0n,
+    emptySize: bits / 8,
+    convert(value) {
+      const whole = wholeBigInt(value, name)
+      if (fits(bits, whole) !== whole) throw unfit(value, name, 'out of range')
+      return whole
+    },
+    write: (values, out) => writeBigInts(values as bigint[], bits / 8, out),
+  }
+}
+
+/** Appends integers of 4, 8, 16 or 32 bytes. */
+export function writeBigInts(values: readonly bigint[], size: number, out: ByteWriter): void {
+  out.ensure(values.length * size)
+  const { view } = out
+  let p = out.position
+  for (let rest of values) {
+    if (size === 4) view.setInt32(p, Number(rest), true)
+    else {
+      for (let at = 0; at < size; at += 8, rest >>= 64n) view.setBigInt64(p + at, rest, true)
+    }
+    p += size
+  }
+  out.position = p
 }

@@ -1,11 +1,11 @@
 import { type ColumnEncoder, jsonText, unfit, writeText } from './column-encoder.ts'
 import { type TypeName, unquote } from './type-name.ts'
 
-/** A type that travels as text, or bytes. The server must be able to cast `empty`, which stands under nulls. */
-export function textual(convert: (value: unknown) => string | Uint8Array, empty = ''): ColumnEncoder {
+/** A type that travels as text, or bytes. `empty` is the text of its default. */
+function textual(convert: (value: unknown) => string | Uint8Array, empty = ''): ColumnEncoder {
   return {
     wire: 'String',
-    nullable: true,
+    nulls: empty === '' ? 'always' : 'if taken',
     empty,
     emptySize: 1 + empty.length,
     convert,
@@ -15,7 +15,7 @@ export function textual(convert: (value: unknown) => string | Uint8Array, empty 
   }
 }
 
-/** String and everything else that is best given as text. */
+/** String, and everything else that is best given as text. */
 export function textEncoder(type: TypeName): ColumnEncoder {
   switch (type.name) {
     case 'FixedString':
@@ -24,13 +24,7 @@ export function textEncoder(type: TypeName): ColumnEncoder {
     case 'Enum16':
       return enumeration(type)
     case 'UUID':
-      return textual(uuid, '00000000-0000-0000-0000-000000000000')
-    case 'Decimal':
-    case 'Decimal32':
-    case 'Decimal64':
-    case 'Decimal128':
-    case 'Decimal256':
-      return textual((value) => decimal(value, type.text), '0')
+      return UUID
     case 'IPv4':
       return textual(text, '0.0.0.0')
     case 'IPv6':
@@ -59,27 +53,52 @@ function fixedString({ text: name, literals }: TypeName): ColumnEncoder {
   })
 }
 
-function enumeration({ text: name, literals }: TypeName): ColumnEncoder {
-  const symbols = new Map<unknown, string>()
+function enumeration({ name, text: wire, literals }: TypeName): ColumnEncoder {
+  const numbers = new Map<unknown, number>()
   for (const literal of literals) {
-    const [, quoted, number] = /^(.*) = (-?\d+)$/s.exec(literal)!
-    const symbol = unquote(quoted!)
-    symbols.set(symbol, symbol).set(Number(number), symbol)
+    const [, quoted, digits] = /^(.*) = (-?\d+)$/s.exec(literal)!
+    const number = Number(digits)
+    numbers.set(unquote(quoted!), number).set(number, number)
   }
-  const [first = ''] = symbols.values()
-  return textual((value) => symbols.get(value) ?? refuse(value, name), first)
+  const size = name === 'Enum8' ? 1 : 2
+  const [first] = numbers.values()
+  return {
+    wire,
+    nulls: 'always',
+    empty: first,
+    emptySize: size,
+    convert: (value) => numbers.get(value) ?? refuse(value, wire),
+    write(values, out) {
+      out.ensure(values.length * size)
+      for (let i = 0; i < values.length; i++, out.position += size) {
+        if (size === 1) out.view.setInt8(out.position, values[i] as number)
+        else out.view.setInt16(out.position, values[i] as number, true)
+      }
+    },
+  }
 }
 
-function uuid(value: unknown): string {
-  if (typeof value !== 'string' || !/^[\da-f]{8}-?([\da-f]{4}-?){3}[\da-f]{12}$/i.test(value)) refuse(value, 'UUID')
-  return value
-}
-
-function decimal(value: unknown, name: string): string {
-  if (typeof value === 'string' ? /^[+-]?\d+(\.\d*)?(e[+-]?\d+)?$/i.test(value) : Number.isFinite(value)) {
-    return String(value)
-  }
-  return typeof value === 'bigint' ? value.toString() : refuse(value, name)
+const UUID: ColumnEncoder = {
+  wire: 'UUID',
+  nulls: 'always',
+  empty: '0'.repeat(32),
+  emptySize: 16,
+  convert(value) {
+    if (typeof value === 'string' && /^[\da-f]{8}-?([\da-f]{4}-?){3}[\da-f]{12}$/i.test(value)) {
+      return value.replaceAll('-', '')
+    }
+    return refuse(value, 'UUID')
+  },
+  write(values, out) {
+    out.ensure(values.length * 16)
+    // Two numbers of 64 bits, the first half first, each little-endian.
+    for (let i = 0; i < values.length; i++, out.position += 16) {
+      for (let word = 0; word < 4; word++) {
+        const digits = Number.parseInt((values[i] as string).slice(word * 8, word * 8 + 8), 16)
+        out.view.setUint32(out.position + (word ^ 1) * 4, digits, true)
+      }
+    }
+  },
 }
 
 function refuse(value: unknown, name: string): never {

@@ -29,7 +29,7 @@ export function timeEncoder({ name, text, literals }: TypeName, unit: TimeUnit):
 function date(name: string, min: number, max: number): ColumnEncoder {
   return {
     wire: 'Date32',
-    nullable: true,
+    nulls: 'always',
     empty: 0,
     emptySize: 4,
     convert(value) {
@@ -56,7 +56,7 @@ function instant(name: string, minMs: number, maxMs: number, unit: TimeUnit): Co
   const bigScale = BigInt(scale)
   return {
     wire: `DateTime64(${DIGITS[unit]}, 'UTC')`,
-    nullable: true,
+    nulls: 'always',
     empty: 0,
     emptySize: 8,
     convert(value) {

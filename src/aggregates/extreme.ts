@@ -1,0 +1,22 @@
+import type { Aggregate } from './aggregate.ts'
+import { fieldAggregate, type NumberOf, type OrNull, readNumber } from './field.ts'
+import { doubleState } from './states.ts'
+
+/** What `min` and `max` have in common. The accumulator is NaN until there is a number. */
+export function extreme<V, N>(
+  kind: string,
+  of: NumberOf<V>,
+  beats: (a: number, b: number) => boolean,
+): Aggregate<V, number, number | OrNull<N>> {
+  const pick = (best: number, number: number) => (beats(number, best) || Number.isNaN(best) ? number : best)
+  return fieldAggregate({
+    kind,
+    read: readNumber(kind, of),
+    init: () => Number.NaN,
+    put: pick,
+    merge: pick,
+    result: (best) => (Number.isNaN(best) ? null : best) as number | OrNull<N>,
+    clone: (best) => best,
+    state: doubleState(kind),
+  })
+}

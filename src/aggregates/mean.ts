@@ -1,0 +1,54 @@
+import type { Aggregate } from './aggregate.ts'
+import { addSum, addTo, type CompensatedSum, rounded } from './compensated.ts'
+import { fieldAggregate, type OrNull, readNumber } from './field.ts'
+import { StateReader } from './state-reader.ts'
+
+interface Mean extends CompensatedSum {
+  count: number
+}
+
+/**
+ * The arithmetic mean of a number of each value. Null and undefined are left out; null when there was nothing else.
+ *
+ * Summed up as `sum` does, so that large counts lose nothing; removing is exact. State: 24 bytes.
+ */
+export function mean<V, N extends number | null | undefined>(
+  of: (value: V) => N,
+): Aggregate<V, Mean, number | OrNull<N>> {
+  return fieldAggregate({
+    kind: 'mean',
+    read: readNumber('mean', of),
+    init: () => ({ sum: 0, compensation: 0, count: 0 }),
+    put(mean: Mean, number: number) {
+      addTo(mean, number)
+      mean.count++
+      return mean
+    },
+    take(mean: Mean, number: number) {
+      addTo(mean, -number)
+      mean.count--
+      return mean
+    },
+    merge(a: Mean, b: Mean) {
+      addSum(a, b)
+      a.count += b.count
+      return a
+    },
+    result: (mean) => (mean.count > 0 ? rounded(mean) / mean.count : null) as number | OrNull<N>,
+    clone: ({ sum, compensation, count }) => ({ sum, compensation, count }),
+    state: {
+      size: 24,
+      encode(mean, out) {
+        out.float64(mean.sum)
+        out.float64(mean.compensation)
+        out.int64(mean.count)
+      },
+      decode(source, start, end) {
+        const reader = new StateReader('mean', source, start, end)
+        const mean = { sum: reader.float64(), compensation: reader.float64(), count: reader.int64() }
+        reader.finish()
+        return mean
+      },
+    },
+  })
+}

@@ -1,0 +1,61 @@
+import type { AggregateState } from './aggregate.ts'
+import { StateReader } from './state-reader.ts'
+
+/** Count, mean, and the sum of squared distances from the mean. */
+export interface Moments {
+  count: number
+  mean: number
+  squares: number
+}
+
+export interface MomentsOptions {
+  /** The values are all there are (divide by n) and not a sample of them (divide by n - 1). Default false. */
+  readonly population?: boolean
+}
+
+export const newMoments = (): Moments => ({ count: 0, mean: 0, squares: 0 })
+
+export const copyMoments = ({ count, mean, squares }: Moments): Moments => ({ count, mean, squares })
+
+/** Welford, "Note on a method for calculating corrected sums of squares and products", 1962. */
+export function addNumber(moments: Moments, number: number): Moments {
+  const distance = number - moments.mean
+  moments.count++
+  moments.mean += distance / moments.count
+  moments.squares += distance * (number - moments.mean)
+  return moments
+}
+
+/** Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979. */
+export function addMoments(a: Moments, b: Moments): Moments {
+  if (b.count === 0) return a
+  const count = a.count + b.count
+  const distance = b.mean - a.mean
+  a.squares += b.squares + ((distance * distance * a.count) / count) * b.count
+  a.mean += (distance * b.count) / count
+  a.count = count
+  return a
+}
+
+/** Variance; null where there are too few numbers for one. */
+export function varianceOf({ count, squares }: Moments, { population = false }: MomentsOptions): number | null {
+  const degrees = population ? count : count - 1
+  return degrees > 0 ? squares / degrees : null
+}
+
+export function momentsState(kind: string): AggregateState<Moments> {
+  return {
+    size: 24,
+    encode({ count, mean, squares }, out) {
+      out.int64(count)
+      out.float64(mean)
+      out.float64(squares)
+    },
+    decode(source, start, end) {
+      const reader = new StateReader(kind, source, start, end)
+      const moments = { count: reader.int64(), mean: reader.float64(), squares: reader.float64() }
+      reader.finish()
+      return moments
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import type { Aggregate } from './aggregate.ts'
+import { fieldAggregate, type NumberOf, readNumber } from './field.ts'
+import {
+  addMoments,
+  addNumber,
+  copyMoments,
+  type Moments,
+  type MomentsOptions,
+  momentsState,
+  newMoments,
+  varianceOf,
+} from './moments.ts'
+
+/**
+ * The variance of a number of each value: of the values as a sample (divided by n - 1, as in SQL), or with
+ * `population: true` of the values as all there are. Null and undefined are left out; null when there are too few
+ * numbers (a sample needs two).
+ *
+ * One pass, stable for numbers far from 0 (Welford; merged after Chan), to about 1e-12 of itself. Cannot be removed from: not
+ * for tables. State: 24 bytes.
+ */
+export function variance<V>(of: NumberOf<V>, options: MomentsOptions = {}): Aggregate<V, Moments, number | null> {
+  const kind = options.population ? 'variance(population)' : 'variance'
+  return fieldAggregate({
+    kind,
+    read: readNumber(kind, of),
+    init: newMoments,
+    put: addNumber,
+    merge: addMoments,
+    result: (moments) => varianceOf(moments, options),
+    clone: copyMoments,
+    state: momentsState(kind),
+  })
+}

@@ -1,0 +1,118 @@
+import { MillraceError, toError } from '../../../errors.ts'
+import { type Clock, systemClock } from '../../../time.ts'
+import type { GroupOptions, LogGroup } from '../../log.ts'
+import { type GroupTransport, groupCoordinator } from './group-coordinator.ts'
+import { member } from './member.ts'
+import { groupOffsets } from './offsets.ts'
+import { leaveGroupRequest } from './protocol.ts'
+
+export interface KafkaGroup extends LogGroup {
+  /**
+   * Leaves the group. A static member (one with an instance id) stays in it for the session timeout, so that its restart
+   * moves no task, unless it leaves `permanently`.
+   */
+  leave(options?: { readonly permanently?: boolean }): Promise<void>
+}
+
+/** What only tests replace. */
+export interface Surroundings {
+  readonly clock?: Clock
+  readonly random?: () => number
+}
+
+/** A coordinator that cannot be told in this time will find out by itself when the session ends. */
+const LEAVE_PATIENCE_MS = 3_000
+
+/**
+ * Membership in a group of Kafka's classic protocol (every broker since 2.5), with a task assignor of our own, and the
+ * group's committed offsets. The protocol is eager: all tasks are revoked before a member joins the next generation.
+ *
+ * - `join` resolves when the group has taken this member in for the first time; `onAssigned` follows. It rejects when the
+ *   group refuses it for good; of a member that was in already `onError` says so, after `onLost`.
+ * - An `onAssigned` that throws a retriable error or `FENCED` is called again, after `onLost` and a pause; any other error
+ *   ends the membership. Tasks whose `onRevoked` throws count as lost.
+ * - Heartbeats go on while a callback runs, but the group waits for an `onRevoked` only until the rebalance timeout.
+ * - No callback is called after `leave`, and everything else then throws `CLOSED`.
+ */
+export function kafkaGroup(
+  connect: () => GroupTransport,
+  options: GroupOptions,
+  { clock = systemClock, random = Math.random }: Surroundings = {},
+): KafkaGroup {
+  const { group, instanceId } = options
+  const transport = connect()
+  const coordinator = groupCoordinator(transport, group)
+  const leaving = new AbortController()
+  const offsets = groupOffsets(coordinator, group, { clock, random, closed: leaving.signal })
+  const entry = Promise.withResolvers<void>()
+  let isIn = false
+  let joining: Promise<void> | undefined
+  let parting: Promise<void> | undefined
+
+  const self = member({
+    coordinator,
+    options,
+    timeouts: {
+      sessionTimeoutMs: options.sessionTimeoutMs ?? 45_000,
+      rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 60_000,
+      heartbeatIntervalMs: options.heartbeatIntervalMs ?? 3_000,
+    },
+    clock,
+    random,
+    leaving: leaving.signal,
+    onJoined() {
+      isIn = true
+      entry.resolve()
+    },
+  })
+
+  async function live(): Promise<void> {
+    try {
+      await self.live()
+    } catch (error) {
+      // The others get the tasks at once, not only when the session ends.
+      if (instanceId === undefined) await tellLeaving()
+      if (isIn) options.onError(toError(error))
+      else entry.reject(error)
+    }
+  }
+
+  /** On the connection of the offsets: on the other one a JoinGroup may be waiting. */
+  async function tellLeaving(): Promise<void> {
+    const memberId = self.id()
+    if (memberId === '') return
+    const done = new AbortController()
+    const request = leaveGroupRequest({ group, memberId, instanceId })
+    await Promise.race([
+      coordinator.call(request, { lane: 'offsets' }).catch(() => undefined),
+      clock.sleep(LEAVE_PATIENCE_MS, done.signal),
+    ])
+    done.abort()
+  }
+
+  return {
+    join() {
+      if (leaving.signal.aborted) return Promise.reject(closed(group))
+      if (!joining) {
+        joining = entry.promise
+        void live()
+      }
+      return joining
+    },
+    leave({ permanently = instanceId === undefined } = {}) {
+      parting ??= (async () => {
+        leaving.abort()
+        if (joining) entry.reject(closed(group))
+        if (permanently) await tellLeaving()
+        await transport.close()
+      })()
+      return parting
+    },
+    committed: offsets.committed,
+    commit: offsets.commit,
+  }
+}
+
+function closed(group: string): MillraceError {
+  return new MillraceError('CLOSED', `this member has left group "${group}"`)
+}

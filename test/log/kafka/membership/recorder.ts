@@ -1,0 +1,45 @@
+import { MillraceError } from '../../../../src/errors.ts'
+import type { Assignment, GroupOptions, Stamp } from '../../../../src/log/log.ts'
+
+/** The callbacks of a member, and what they were called with. Fails the test when two run at once. */
+export function recorder() {
+  const calls: string[] = []
+  const errors: Error[] = []
+  const state = { tasks: [] as readonly string[], stamp: undefined as Stamp | undefined, overlaps: 0, running: 0 }
+  const hooks: Partial<Record<'assigned' | 'revoked' | 'lost', () => Promise<void> | void>> = {}
+
+  async function one(name: 'assigned' | 'revoked' | 'lost', tasks: readonly string[], after: () => void) {
+    if (state.running++ > 0) state.overlaps++
+    calls.push(`${name} ${tasks.join(' ')}`.trim())
+    try {
+      await hooks[name]?.()
+      after()
+    } finally {
+      state.running--
+    }
+  }
+
+  const callbacks: Pick<GroupOptions, 'onAssigned' | 'onRevoked' | 'onLost' | 'onError'> = {
+    onAssigned: (assignment: Assignment) =>
+      one('assigned', assignment.active, () => {
+        state.tasks = assignment.active
+        state.stamp = assignment.stamp
+      }),
+    onRevoked: (tasks) =>
+      one('revoked', tasks, () => {
+        state.tasks = []
+      }),
+    onLost: (tasks) =>
+      one('lost', tasks, () => {
+        state.tasks = []
+      }),
+    onError: (error) => {
+      errors.push(error)
+    },
+  }
+  return { calls, errors, state, hooks, callbacks }
+}
+
+export type Recorder = ReturnType<typeof recorder>
+
+export const unavailable = () => new MillraceError('UNAVAILABLE', 'away', { retriable: true })
