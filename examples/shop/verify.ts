@@ -1,0 +1,120 @@
+import { createClient } from '@clickhouse/client'
+import type { Log } from 'millrace'
+import { readLake } from 'millrace/lake'
+import type { Expected } from './expected.ts'
+import type { Parts } from './parts.ts'
+
+/** What was found, and everything that is not as it must be. */
+export interface Verdict {
+  readonly windows: number
+  readonly orders: number
+  readonly revenue: number
+  readonly lakeRows: number
+  readonly lakeFiles: number
+  readonly deadLetters: number
+  readonly alertedUsers: number
+  readonly problems: readonly string[]
+}
+
+/** Compares ClickHouse, the lake, the alerts and the dead letters with the independent computation. */
+export async function verify(parts: Parts, log: Log, expected: Expected): Promise<Verdict> {
+  const problems: string[] = []
+  const check = (what: string, actual: number, wanted: number) => {
+    if (actual !== wanted) problems.push(`${what}: expected ${wanted}, found ${actual}`)
+  }
+  const rows = await revenueRows(parts.clickhouseUrl)
+  let orders = 0
+  let cents = 0
+  const open = new Map(expected.revenue)
+  for (const row of rows) {
+    const key = `${row.category}|${Date.parse(`${row.start}Z`)}`
+    const wanted = open.get(key)
+    open.delete(key)
+    const found = { orders: Number(row.orders), cents: Math.round(Number(row.revenue) * 100) }
+    orders += found.orders
+    cents += found.cents
+    if (wanted?.orders !== found.orders || wanted.cents !== found.cents) {
+      problems.push(`revenue of ${key}: expected ${JSON.stringify(wanted)}, found ${JSON.stringify(found)}`)
+    }
+  }
+  for (const key of open.keys()) problems.push(`revenue of ${key} is missing`)
+
+  const places = new Set<string>()
+  let lakeRows = 0
+  let lakeFiles = 0
+  for await (const file of readLake<{ _partition: number; _offset: number }>({ to: parts.lake, topic: 'transactions' })) {
+    lakeFiles++
+    for (const { _partition, _offset } of file.rows) {
+      lakeRows++
+      places.add(`${_partition}/${_offset}`)
+    }
+  }
+  check('transactions in the lake', lakeRows, expected.accepted)
+  check('different transactions in the lake', places.size, expected.accepted)
+
+  const broken = Object.values(expected.broken).reduce((sum, n) => sum + n, 0)
+  const deadLetters = await topicKeys(log, 'shop-dead-letters')
+  check('dead letters', deadLetters.length, broken)
+
+  const alerted = new Set(await topicKeys(log, 'alerts'))
+  for (const user of expected.alerted) if (!alerted.has(user)) problems.push(`no alert for ${user}`)
+  for (const user of alerted) if (!expected.alerted.has(user!)) problems.push(`a wrong alert for ${user}`)
+  return {
+    windows: rows.length,
+    orders,
+    revenue: cents / 100,
+    lakeRows,
+    lakeFiles,
+    deadLetters: deadLetters.length,
+    alertedUsers: alerted.size,
+    problems,
+  }
+}
+
+interface RevenueRow {
+  readonly category: string
+  readonly start: string
+  readonly orders: string
+  readonly revenue: number
+}
+
+async function revenueRows(url: string): Promise<RevenueRow[]> {
+  const client = createClient({ url })
+  try {
+    const result = await client.query({
+      query: `SELECT category, toString(toTimeZone(window_start, 'UTC')) AS start, orders, revenue
+              FROM revenue_per_minute FINAL`,
+      format: 'JSONEachRow',
+    })
+    return await result.json<RevenueRow>()
+  } finally {
+    await client.close()
+  }
+}
+
+/** The keys of everything that a committed reader sees in a topic. */
+async function topicKeys(log: Log, topic: string): Promise<(string | null)[]> {
+  const count = (await log.admin.partitions([topic])).get(topic) ?? 0
+  const partitions = Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+  const starts = await log.admin.startOffsets(partitions)
+  const ends = await log.admin.endOffsets(partitions)
+  const reader = log.reader()
+  const keys: (string | null)[] = []
+  for (const [i, { partition, offset: end }] of ends.entries()) {
+    for (let offset = starts[i].offset; offset < end; ) {
+      const [{ batches, next }] = await reader.fetch([{ topic, partition, offset }], {
+        maxBytes: 8 << 20,
+        maxBytesPerPartition: 8 << 20,
+        maxWaitMs: 1_000,
+      })
+      for (const { buffer, count: records, offsets, keyStart, keyEnd } of batches) {
+        for (let r = 0; r < records; r++) {
+          if (offsets[r] >= offset) keys.push(keyStart[r] < 0 ? null : buffer.toString('utf8', keyStart[r], keyEnd[r]))
+        }
+      }
+      offset = next
+    }
+  }
+  await reader.close()
+  return keys
+}
