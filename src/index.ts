@@ -1,15 +1,34 @@
-export { type Aggregate, combine, custom, sum } from './aggregates/index.ts'
+export {
+  type Aggregate,
+  type AggregateRecord,
+  argMax,
+  argMin,
+  collect,
+  combine,
+  custom,
+  distinct,
+  first,
+  histogram,
+  last,
+  max,
+  mean,
+  min,
+  stddev,
+  sum,
+  topK,
+  variance,
+} from './aggregates/index.ts'
 export { type ErrorCode, type ErrorContext, type ErrorOptions, MillraceError, RejectedRecord } from './errors.ts'
-export type { Sink, SinkBatch, SinkContext, SinkDefinition } from './sinks/sink.ts'
 export type { Log } from './log/log.ts'
-export { run, type Running } from './runtime/run.ts'
-export type { ErrorPolicies, RunOptions } from './runtime/options.ts'
-export type { RunPhase, RunState } from './runtime/status.ts'
 export * from './operators/index.ts'
 export type { Header, Headers, RecordOrigin, Window, Windowed } from './record.ts'
-export * from './serde/index.ts'
+export type { ErrorPolicies, RunOptions } from './runtime/options.ts'
+export { type Running, run } from './runtime/run.ts'
+export type { RunPhase, RunState } from './runtime/status.ts'
 export { avro } from './serde/avro/avro.ts'
+export * from './serde/index.ts'
 export { nullable } from './serde/nullable.ts'
+export type { Sink, SinkBatch, SinkContext, SinkDefinition } from './sinks/sink.ts'
 export {
   type Clock,
   days,

@@ -1,6 +1,16 @@
 import { avro, type Log, type SchemaRegistry } from 'millrace'
 import { BatchWriter, ByteWriter, partitionFor } from 'millrace/testing'
-import { type Event, eventAt, type GeneratedTransaction, type Transaction, transactionAt, USERS, type User, userAt } from './generate.ts'
+import {
+  type Event,
+  eventAt,
+  type GeneratedTransaction,
+  type Transaction,
+  transactionAt,
+  USERS,
+  type User,
+  userAt,
+} from './generate.ts'
+import { topicOf } from './job.ts'
 import { schema } from './schemas.ts'
 
 export const PARTITIONS = 4
@@ -10,6 +20,8 @@ const UNKNOWN_SCHEMA = 0x7ffffff0
 
 export interface FeedOptions {
   readonly log: Log
+  /** Of the topology: prefixes the topics unless it is 'shop'. */
+  readonly name: string
   readonly registry: SchemaRegistry
   readonly seed: number
   /** Transactions in the topic when it is done, those of earlier runs included. */
@@ -33,21 +45,30 @@ interface Encoded {
  */
 export async function feed(options: FeedOptions): Promise<void> {
   const { log, registry, seed, until } = options
-  const topics = ['transactions', 'users', 'events', 'revenue-per-minute', 'alerts']
+  const { name } = options
+  const topics = ['transactions', 'users', 'events', 'revenue-per-minute', 'alerts'].map((topic) =>
+    topicOf(name, topic),
+  )
   // Event time lies where the generator puts it: nothing may be deleted for its age.
   await log.admin.create(topics.map((topic) => ({ topic, partitions: PARTITIONS, config: { 'retention.ms': '-1' } })))
-  const users = await encoder<User>('users', 'user', registry)
-  const events = await encoder<Event>('events', 'event', registry)
-  const transactions = await encoder<Transaction>('transactions', 'transaction', registry)
-  await write(options, 'users', USERS + Math.floor(until / 100), (i) => {
+  const users = await encoder<User>(topicOf(name, 'users'), 'user', registry)
+  const events = await encoder<Event>(topicOf(name, 'events'), 'event', registry)
+  const transactions = await encoder<Transaction>(topicOf(name, 'transactions'), 'transaction', registry)
+  await write(options, topicOf(name, 'users'), USERS + Math.floor(until / 100), (i) => {
     const user = userAt(seed, i)
     return { key: Buffer.from(user.user_id), value: users(user), timestamp: user.updated_at }
   })
-  await write(options, 'events', Math.floor(until / 4), (i) => {
+  await write(options, topicOf(name, 'events'), Math.floor(until / 4), (i) => {
     const event = eventAt(seed, i)
     return { key: Buffer.from(event.user_id), value: events(event), timestamp: event.occurred_at }
   })
-  await write(options, 'transactions', until, (i) => encodeTransaction(transactionAt(seed, i), transactions), options)
+  await write(
+    options,
+    topicOf(name, 'transactions'),
+    until,
+    (i) => encodeTransaction(transactionAt(seed, i), transactions),
+    options,
+  )
 }
 
 async function encoder<T>(topic: string, name: string, registry: SchemaRegistry): Promise<(value: T) => Buffer> {

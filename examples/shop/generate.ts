@@ -1,11 +1,11 @@
 import { drawsFor } from './random.ts'
 
 /** Event time begins on 2026-01-01; 3,333 transactions a minute. */
-export const START = Date.UTC(2026, 0, 1)
+const START = Date.UTC(2026, 0, 1)
 const MS_PER_TRANSACTION = 18
 const JITTER = 2_000
 export const USERS = 5_000
-export const CATEGORIES = ['books', 'electronics', 'fashion', 'grocery', 'home', 'music', 'sports', 'toys']
+const CATEGORIES = ['books', 'electronics', 'fashion', 'grocery', 'home', 'music', 'sports', 'toys']
 const CURRENCIES = ['USD', 'EUR', 'GBP', 'JPY']
 const COUNTRIES = ['DE', 'FR', 'GB', 'JP', 'US']
 
@@ -51,7 +51,10 @@ export function transactionAt(seed: number, i: number): GeneratedTransaction {
   const transaction = plainTransaction(seed, i)
   switch (flaw) {
     case 'late':
-      return { flaw, transaction: { ...transaction, created_at: transaction.created_at - 600_000 - draw.below(1_200_000) } }
+      return {
+        flaw,
+        transaction: { ...transaction, created_at: transaction.created_at - 600_000 - draw.below(1_200_000) },
+      }
     case 'null-user':
       return { flaw, transaction: { ...transaction, user_id: null } }
     case 'negative-amount':

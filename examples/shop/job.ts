@@ -10,17 +10,17 @@ import {
   minutes,
   nullable,
   RejectedRecord,
+  type SinkDefinition,
   seconds,
   sliding,
   stream,
   string,
   sum,
+  type Topology,
   to,
   topology,
   toStream,
   tumbling,
-  type SinkDefinition,
-  type Topology,
   type Windowed,
   windowed,
   windowedBy,
@@ -59,8 +59,8 @@ export interface ShopSinks {
  * The main job: revenue per category and minute, alerts about users who pay too often, and every transaction in the
  * lake. What is broken goes to the dead letters, with the reason.
  */
-export function shop(sinks: ShopSinks): Topology {
-  const payments = stream('transactions', {
+export function shop(sinks: ShopSinks, name = 'shop'): Topology {
+  const payments = stream(topicOf(name, 'transactions'), {
     key: nullable(string()),
     value: avro<Transaction>(schema('transaction')),
   }).pipe(mapValues(checked))
@@ -86,13 +86,18 @@ export function shop(sinks: ShopSinks): Topology {
     ]),
   )
 
-  return topology('shop', [
-    revenue.pipe(to('revenue-per-minute', { key: windowed(string()), value: avro<Revenue>(schema('revenue')) })),
+  return topology(name, [
+    revenue.pipe(
+      to(topicOf(name, 'revenue-per-minute'), { key: windowed(string()), value: avro<Revenue>(schema('revenue')) }),
+    ),
     revenue.pipe(to(sinks.revenue)),
-    alerts.pipe(to('alerts', { key: string(), value: avro<Alert>(schema('alert')) })),
+    alerts.pipe(to(topicOf(name, 'alerts'), { key: string(), value: avro<Alert>(schema('alert')) })),
     payments.pipe(to(sinks.transactions)),
   ])
 }
+
+/** Topics of a shop under another name are kept apart. */
+export const topicOf = (name: string, topic: string): string => (name === 'shop' ? topic : `${name}-${topic}`)
 
 function checked(transaction: Transaction): Payment {
   if (transaction.user_id === null) throw new RejectedRecord('no user')

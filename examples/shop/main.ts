@@ -24,6 +24,7 @@ checked against an independent computation.
 --job-only      only run the job; another instance writes the records
 --feed-only     only write the records
 --data DIR      where embedded parts and progress are kept (default ./data)
+--name NAME     of the application, its topics and its part of the lake (default shop)
 --http PORT     serve /metrics, /healthz and /readyz
 --instance ID   a fixed name for this instance
 --json          print the summary as one JSON object and nothing else
@@ -41,6 +42,7 @@ const { values: args } = parseArgs({
     records: { type: 'string', default: '200000' },
     seed: { type: 'string', default: '42' },
     data: { type: 'string', default: 'data' },
+    name: { type: 'string', default: 'shop' },
     http: { type: 'string' },
     instance: { type: 'string' },
     fresh: { type: 'boolean', default: false },
@@ -60,7 +62,7 @@ async function main(): Promise<number> {
   const seed = before?.seed ?? Number(args.seed)
   const target = before && !before.finished ? before.target : (before?.target ?? 0) + Number(args.records)
   const began = Date.now()
-  const parts = await openParts(args.data)
+  const parts = await openParts(args.data, args.name)
   say(parts.described.join('\n'), '\n')
   const log = parts.log()
   await log.connect()
@@ -69,9 +71,10 @@ async function main(): Promise<number> {
   let written = 0
   const stop = new AbortController()
   const feeding = args['job-only']
-    ? feed({ log, registry: parts.registry, seed, until: 0 })
+    ? feed({ log, name: args.name, registry: parts.registry, seed, until: 0 })
     : feed({
         log,
+        name: args.name,
         registry: parts.registry,
         seed,
         until: args.follow ? Number.MAX_SAFE_INTEGER : target,
@@ -88,7 +91,7 @@ async function main(): Promise<number> {
     await parts.close()
     return 0
   }
-  const running = await run(shop(parts.sinks), {
+  const running = await run(shop(parts.sinks, args.name), {
     log: parts.log(),
     registry: parts.registry,
     createTopics: { partitions: PARTITIONS },
@@ -111,7 +114,7 @@ async function main(): Promise<number> {
   unwatch()
   await running.stop()
   const seconds = (Date.now() - began) / 1000
-  const verdict = await verify(parts, log, expected(seed, target, PARTITIONS))
+  const verdict = await verify(parts, log, args.name, expected(seed, target, PARTITIONS))
   await log.close()
   await parts.close()
   if (verdict.problems.length === 0) writeProgress(args.data, { seed, target, finished: true })

@@ -4,7 +4,7 @@ import { directoryRegistry, schemaRegistry } from 'millrace/avro'
 import { clickhouse, embeddedClickHouse } from 'millrace/clickhouse'
 import { embedded } from 'millrace/embedded'
 import { kafka } from 'millrace/kafka'
-import { lake, type LakeTarget } from 'millrace/lake'
+import { type LakeTarget, lake } from 'millrace/lake'
 import type { Payment, Revenue, ShopSinks } from './job.ts'
 
 /** What the job runs on: real parts where the environment names them, embedded ones otherwise. */
@@ -21,11 +21,11 @@ export interface Parts {
 }
 
 /** Reads KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL, S3_ENDPOINT and S3_BUCKET; each alone or together. */
-export async function openParts(data: string): Promise<Parts> {
+export async function openParts(data: string, name: string): Promise<Parts> {
   const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL, S3_ENDPOINT, S3_BUCKET = 'millrace' } = process.env
   const engine = CLICKHOUSE_URL ? undefined : await embeddedClickHouse({ path: join(data, 'clickhouse') })
   const clickhouseUrl = CLICKHOUSE_URL ?? engine!.url
-  const lakeTarget: LakeTarget = S3_ENDPOINT ? `s3://${S3_BUCKET}/shop` : join(data, 'lake')
+  const lakeTarget: LakeTarget = S3_ENDPOINT ? `s3://${S3_BUCKET}/${name}` : join(data, 'lake')
   return {
     log: () => (KAFKA_BROKERS ? kafka({ brokers: KAFKA_BROKERS.split(',') }) : embedded(join(data, 'log'))),
     registry: SCHEMA_REGISTRY_URL

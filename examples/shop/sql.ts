@@ -10,7 +10,7 @@ if (!query) {
 }
 const engine = process.env.CLICKHOUSE_URL ? undefined : await embeddedClickHouse({ path: join(data, 'clickhouse') })
 const client = createClient({ url: process.env.CLICKHOUSE_URL ?? engine!.url })
-const result = await client.query({ query, format: 'PrettyCompact' })
+const result = await client.query({ query, format: 'TabSeparatedWithNames' })
 console.log(await result.text())
 await client.close()
 await engine?.close()

@@ -2,6 +2,7 @@ import { createClient } from '@clickhouse/client'
 import type { Log } from 'millrace'
 import { readLake } from 'millrace/lake'
 import type { Expected } from './expected.ts'
+import { topicOf } from './job.ts'
 import type { Parts } from './parts.ts'
 
 /** What was found, and everything that is not as it must be. */
@@ -17,7 +18,7 @@ export interface Verdict {
 }
 
 /** Compares ClickHouse, the lake, the alerts and the dead letters with the independent computation. */
-export async function verify(parts: Parts, log: Log, expected: Expected): Promise<Verdict> {
+export async function verify(parts: Parts, log: Log, name: string, expected: Expected): Promise<Verdict> {
   const problems: string[] = []
   const check = (what: string, actual: number, wanted: number) => {
     if (actual !== wanted) problems.push(`${what}: expected ${wanted}, found ${actual}`)
@@ -42,7 +43,10 @@ export async function verify(parts: Parts, log: Log, expected: Expected): Promis
   const places = new Set<string>()
   let lakeRows = 0
   let lakeFiles = 0
-  for await (const file of readLake<{ _partition: number; _offset: number }>({ to: parts.lake, topic: 'transactions' })) {
+  for await (const file of readLake<{ _partition: number; _offset: number }>({
+    to: parts.lake,
+    topic: 'transactions',
+  })) {
     lakeFiles++
     for (const { _partition, _offset } of file.rows) {
       lakeRows++
@@ -53,10 +57,10 @@ export async function verify(parts: Parts, log: Log, expected: Expected): Promis
   check('different transactions in the lake', places.size, expected.accepted)
 
   const broken = Object.values(expected.broken).reduce((sum, n) => sum + n, 0)
-  const deadLetters = await topicKeys(log, 'shop-dead-letters')
+  const deadLetters = await topicKeys(log, `${name}-dead-letters`)
   check('dead letters', deadLetters.length, broken)
 
-  const alerted = new Set(await topicKeys(log, 'alerts'))
+  const alerted = new Set(await topicKeys(log, topicOf(name, 'alerts')))
   for (const user of expected.alerted) if (!alerted.has(user)) problems.push(`no alert for ${user}`)
   for (const user of alerted) if (!expected.alerted.has(user!)) problems.push(`a wrong alert for ${user}`)
   return {

@@ -23,7 +23,7 @@ export function count<K, V, R>(
   name?: string,
   options?: AggregateOptions,
 ): Aggregate<unknown, number, number> | ((grouped: Grouped<K, V, R>) => Table<R, number>) {
-  if (arguments.length === 0) return countAggregate()
+  if (name === undefined) return countAggregate()
   const counter = countAggregate()
-  return (grouped) => aggregated('count', name!, grouped, counter, () => counter.state, options)
+  return (grouped) => aggregated('count', name, grouped, counter, () => counter.state, options)
 }

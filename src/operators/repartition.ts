@@ -46,7 +46,7 @@ export function partitionedByKey(
 }
 
 /** Serdes for what has none declared: keys are strings by type, values plain data. */
-export function withDefaults({ key = string(), value = json() }: Serdes): Required<Serdes> {
+function withDefaults({ key = string(), value = json() }: Serdes): Required<Serdes> {
   return { key, value }
 }
 

@@ -108,18 +108,20 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
     throw error
   }
 
-  const done = worker
-    .run()
-    .then(
-      () => status.phase('stopped', []),
-      (thrown) => {
-        const error = toError(thrown)
-        logger.fatal({ err: error }, 'stopped by an error')
-        status.failed(error)
-        throw error
-      },
-    )
-    .finally(closeAll)
+  const live = async () => {
+    try {
+      await worker.run()
+      status.phase('stopped', [])
+    } catch (thrown) {
+      const error = toError(thrown)
+      logger.fatal({ err: error }, 'stopped by an error')
+      status.failed(error)
+      throw error
+    } finally {
+      await closeAll()
+    }
+  }
+  const done = live()
   // Whoever does not look at `done` sees the error in state$ and the log; it must not end the process as unhandled.
   done.catch(() => {})
   let stopping: Promise<void> | undefined

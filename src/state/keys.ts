@@ -38,23 +38,6 @@ export function keysOf<K>(codec: Codec<K>): Keys<K> {
  * A copy of a string that does not hold on to the text of the batch it was cut from: V8 keeps a substring of 13 or
  * more characters as a view of the whole (v8/src/objects/string.h, SlicedString::kMinLength).
  */
-export function flat(text: string): string {
+function flat(text: string): string {
   return text.length < 13 ? text : Buffer.from(text, 'utf16le').toString('utf16le')
-}
-
-/** The same for every string inside a plain value, before it is kept in a store. */
-export function flatten<T>(value: T): T {
-  if (typeof value === 'string') return flat(value) as T
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) value[i] = flatten(value[i])
-    return value
-  }
-  if (Object.getPrototypeOf(value) !== Object.prototype || Object.isFrozen(value)) return value
-  const fields = value as Record<string, unknown>
-  for (const name in fields) {
-    const field = fields[name]
-    if (typeof field === 'string' ? field.length > 12 : typeof field === 'object') fields[name] = flatten(field)
-  }
-  return value
 }

@@ -1,3 +1,7 @@
+export { BatchWriter } from '../log/batch/batch-writer.ts'
+export { partitionFor } from '../log/batch/partitioner.ts'
+export { type MemoryLog, memoryLog } from '../log/memory.ts'
+export { ByteWriter } from '../serde/bytes.ts'
 export {
   type DriverEntry,
   type DriverOptions,
@@ -5,7 +9,3 @@ export {
   type DriverRow,
   TopologyDriver,
 } from './topology-driver.ts'
-export { partitionFor } from '../log/batch/partitioner.ts'
-export { type MemoryLog, memoryLog } from '../log/memory.ts'
-export { BatchWriter } from '../log/batch/batch-writer.ts'
-export { ByteWriter } from '../serde/bytes.ts'

@@ -192,9 +192,9 @@ export class TopologyDriver {
         for (const batch of batches) this.deliver(batch)
         for (const { sink, batch } of sinks) {
           const rows = this.rowsOf.get(sink.name) ?? []
-          batch.keys.forEach((key, i) =>
-            rows.push({ key, value: batch.values[i], timestamp: batch.timestamps[i], offset: batch.offsets[i] }),
-          )
+          for (const [i, key] of batch.keys.entries()) {
+            rows.push({ key, value: batch.values[i], timestamp: batch.timestamps[i], offset: batch.offsets[i] })
+          }
           this.rowsOf.set(sink.name, rows)
         }
         this.committed.set(task.id, { positions, times })

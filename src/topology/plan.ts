@@ -52,7 +52,7 @@ export interface PlannedStore {
 }
 
 /** `<application>-<store>-changelog`, as Kafka Streams names it. */
-export const changelogTopic = (application: string, store: string): string => `${application}-${store}-changelog`
+const changelogTopic = (application: string, store: string): string => `${application}-${store}-changelog`
 
 /** `<application>-<name>-repartition`, as Kafka Streams names it. */
 export const repartitionTopic = (application: string, name: string): string => `${application}-${name}-repartition`

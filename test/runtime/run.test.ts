@@ -139,9 +139,11 @@ describe.each([
     ])
     // One partition holds hours of events, the others have only the first minutes: nobody is late on its own lane.
     const keys = Array.from({ length: 40 }, (_, i) => `key-${i}`)
-    const records = keys.flatMap((key, k) =>
-      Array.from({ length: k === 0 ? 2_000 : 50 }, (_, i) => ({ key, value: `kind-${i % 3}`, timestamp: i * 6_000 })),
-    ).sort((a, b) => a.timestamp - b.timestamp)
+    const records = keys
+      .flatMap((key, k) =>
+        Array.from({ length: k === 0 ? 2_000 : 50 }, (_, i) => ({ key, value: `kind-${i % 3}`, timestamp: i * 6_000 })),
+      )
+      .sort((a, b) => a.timestamp - b.timestamp)
     await writeRecords(log, 'events', records)
     const running = await run(perMinute, { log, guarantee, logger: false, commitIntervalMs: 10 })
     await running.caughtUp()
@@ -149,7 +151,10 @@ describe.each([
     await running.stop()
     await log.connect()
     expect(text).not.toContain('reason="late"')
-    const total = Object.values(finals(await readRecords(log, 'per-minute'))).reduce<number>((sum, n) => sum + Number(n), 0)
+    const total = Object.values(finals(await readRecords(log, 'per-minute'))).reduce<number>(
+      (sum, n) => sum + Number(n),
+      0,
+    )
     expect(total).toBe(records.length)
   })
 })

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { environmentOf, isRunning } from '../../scripts/services/control.ts'
 import type { ServiceName } from '../../scripts/services/service.ts'
 
-export { isRunning, kill, pause, restart, resume, start, stop } from '../../scripts/services/control.ts'
+export { isRunning, kill, pause, restart, resume, start } from '../../scripts/services/control.ts'
 
 export const kafkaBrokers = (): string[] => variable('kafka', 'KAFKA_BROKERS').split(',')
 

@@ -26,7 +26,7 @@ import type { Family } from '../run.ts'
 
 type Value = string | number | null
 
-export function windowsOf(operator: Operator): { windows: Windows; endOf: (start: number) => number } | undefined {
+function windowsOf(operator: Operator): { windows: Windows; endOf: (start: number) => number } | undefined {
   const { kind, size, advance, timeDifference, grace } = operator
   switch (kind) {
     case 'tumbling':
@@ -40,7 +40,7 @@ export function windowsOf(operator: Operator): { windows: Windows; endOf: (start
   }
 }
 
-export function aggregateBy<R>(
+function aggregateBy<R>(
   name: string,
   aggregation: string,
 ): (grouped: Grouped<string | null, Value, R>) => Table<R, FixtureValue> {

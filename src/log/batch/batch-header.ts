@@ -83,7 +83,7 @@ export function batchHeader(buffer: Buffer, at: number): BatchHeader {
 }
 
 /** The CRC-32C that the batch in [start, end) ought to carry. */
-export function batchCrc(buffer: Buffer, start: number, end: number): number {
+function batchCrc(buffer: Buffer, start: number, end: number): number {
   return crc32c(buffer.subarray(start + ATTRIBUTES, end))
 }
 

@@ -2,7 +2,6 @@
  * Where things are in a record batch of magic 2 (Kafka protocol guide, "Record Batch"). All numbers are big-endian;
  * the CRC covers everything from the attributes on.
  */
-export const BASE_OFFSET = 0
 export const LENGTH = 8
 export const LEADER_EPOCH = 12
 export const MAGIC = 16

@@ -15,7 +15,10 @@ export function compact(storage: LogStorage, drop: (partition: number, base: num
     if (!config['cleanup.policy']?.includes('compact')) continue
     for (const partition of partitions) {
       const stale = superseded(storage, partition)
-      if (stale.length > 0) storage.atomically(() => stale.forEach((base) => drop(partition.id, base)))
+      if (stale.length === 0) continue
+      storage.atomically(() => {
+        for (const base of stale) drop(partition.id, base)
+      })
     }
   }
 }

@@ -78,7 +78,13 @@ export function sqliteStorage(file: string): LogStorage {
     },
     append(partition, batch, lastOffset) {
       const base = Number(batch.readBigInt64BE())
-      change('INSERT INTO batches (partition, base, last, bytes) VALUES (?, ?, ?, ?)', partition, base, lastOffset, batch)
+      change(
+        'INSERT INTO batches (partition, base, last, bytes) VALUES (?, ?, ?, ?)',
+        partition,
+        base,
+        lastOffset,
+        batch,
+      )
     },
     setNext(partition, next) {
       change('UPDATE partitions SET next = ? WHERE id = ?', next, partition)
@@ -128,4 +134,3 @@ export function sqliteStorage(file: string): LogStorage {
   }
   return storage
 }
-

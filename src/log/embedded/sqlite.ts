@@ -51,8 +51,17 @@ export function translated<T>(file: string, call: () => T): T {
       case 10: // SQLITE_IOERR
         throw new MillraceError('UNAVAILABLE', `${file}: ${error.message}`, { cause: error, retriable: true })
     }
-    if (error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS' || error.code === 'ENOTDIR' || error.code === 'EEXIST') {
-      throw fail(`the directory cannot be made or written (${error.code})`, 'look at its permissions, or choose another')
+    if (
+      error.code === 'EACCES' ||
+      error.code === 'EPERM' ||
+      error.code === 'EROFS' ||
+      error.code === 'ENOTDIR' ||
+      error.code === 'EEXIST'
+    ) {
+      throw fail(
+        `the directory cannot be made or written (${error.code})`,
+        'look at its permissions, or choose another',
+      )
     }
     throw error
   }

@@ -366,7 +366,9 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       }
       return {
         batches: out.take(),
-        sinks: sinks.flatMap((buffer) => buffer.take(ranges).map((batch) => ({ node: buffer.node, sink: buffer.sink, batch }))),
+        sinks: sinks.flatMap((buffer) =>
+          buffer.take(ranges).map((batch) => ({ node: buffer.node, sink: buffer.sink, batch })),
+        ),
         positions: new Map(inputs.map(({ topic, position }) => [topic, position])),
         times: Object.fromEntries([...clocks].map(([name, clock]) => [name, clock.save()])),
       }

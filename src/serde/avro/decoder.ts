@@ -2,7 +2,7 @@ import type { ByteSource } from '../bytes.ts'
 import { decimalText } from './decimal.ts'
 import { defaultExpression, property } from './defaults.ts'
 import { Fault } from './fault.ts'
-import { reachedTwice } from './graph.ts'
+import { inGroups, reachedTwice, weightOf } from './graph.ts'
 import { type Plan, type RecordPlan, stepsOf } from './resolve.ts'
 import { type Scope, scope } from './scope.ts'
 import { skipper } from './skip.ts'
@@ -28,6 +28,8 @@ export function compileDecoder<T>(root: Plan, bigint = false): Decoder<T> {
   const functions = new Map<Plan, string>()
   const bodies: string[] = []
   const skips = skipper(constant, bodies)
+  const weigh = (plan: Plan): number => weightOf(plan, stepsOf, (each) => shared.has(each))
+  let groupCount = 0
 
   /** The value of a plan: statements, and an expression to be evaluated once, right after them. */
   function value(plan: Plan, path: string, s: Scope): [statements: string, expression: string] {
@@ -91,8 +93,22 @@ export function compileDecoder<T>(root: Plan, bigint = false): Decoder<T> {
 
   function record(plan: RecordPlan, path: string, s: Scope): [string, string] {
     const values = new Array<string>(plan.reader.fields.length)
+    const groups = inGroups(plan.steps, (step) => ('skip' in step ? 1 : weigh(step.plan)))
+    const statements =
+      groups.length < 2
+        ? steps(plan.steps, path, s, values)
+        : groups.map((group) => outside(group, path, s, values)).join('')
+    for (const index of plan.defaults) {
+      const { name, type, default: fallback } = plan.reader.fields[index]
+      values[index] = defaultExpression(type, fallback?.json, bigint, name)
+    }
+    return [statements, `{${plan.reader.fields.map(({ name }, i) => `${property(name)}:${values[i]}`).join(',')}}`]
+  }
+
+  /** Reads fields into variables, whose names go into `values` by the field's index. */
+  function steps(of: RecordPlan['steps'], path: string, s: Scope, values: string[]): string {
     let statements = ''
-    for (const step of plan.steps) {
+    for (const step of of) {
       const at = path === '' ? step.name : `${path}.${step.name}`
       if ('skip' in step) statements += skips.code(step.skip, at, s)
       else {
@@ -100,11 +116,22 @@ export function compileDecoder<T>(root: Plan, bigint = false): Decoder<T> {
         statements += `${into(step.plan, values[step.field], at, s)}\n`
       }
     }
-    for (const index of plan.defaults) {
-      const { name, type, default: fallback } = plan.reader.fields[index]
-      values[index] = defaultExpression(type, fallback?.json, bigint, name)
-    }
-    return [statements, `{${plan.reader.fields.map(({ name }, i) => `${property(name)}:${values[i]}`).join(',')}}`]
+    return statements
+  }
+
+  /** Reads fields in a function of its own, which returns them as an array. */
+  function outside(group: RecordPlan['steps'], path: string, s: Scope, values: string[]): string {
+    const name = `g${groupCount++}`
+    const own = scope()
+    const statements = steps(group, path, own, values)
+    const fields = group.flatMap((step) => ('skip' in step ? [] : [step.field]))
+    const list = fields.map((field) => values[field]).join(',')
+    bodies.push(`function ${name}(s,p,end){${own.head()}${statements}C.at=p;return [${list}]}`)
+    const got = s.local()
+    fields.forEach((field, index) => {
+      values[field] = `${got}[${index}]`
+    })
+    return `${got}=${name}(s,p,end);p=C.at;`
   }
 
   function array(plan: Plan & { op: 'array' }, to: string, path: string, s: Scope): string {
@@ -131,6 +158,7 @@ export function compileDecoder<T>(root: Plan, bigint = false): Decoder<T> {
   }
 
   function union(plan: Plan & { op: 'union' }, to: string, path: string, s: Scope): string {
+    if (inGroups(plan.branches, weigh).length > 1) for (const branch of plan.branches) shared.add(branch)
     const branches = plan.branches.map((branch, index) => `case ${index}:{${into(branch, to, path, s)}break}`)
     const noBranch = `F(${constant(`${path || 'the value'}: no such branch in the union`)})`
     const [first, second] = plan.branches

@@ -1,10 +1,11 @@
 import type { ByteWriter } from '../bytes.ts'
 import { defaultExpression } from './defaults.ts'
-import { reachedTwice } from './graph.ts'
+import { inGroups, reachedTwice, weightOf } from './graph.ts'
 import { decimal, mismatch, onlyKey, uuid, writeBigLong, writeText } from './primitives.ts'
 import {
   type AvroType,
   childrenOf,
+  type Field,
   type Fixed,
   type Primitive,
   type RecordType,
@@ -24,6 +25,8 @@ export function compileEncoder<T>(root: AvroType, bigint = false): Encoder<T> {
   const shared = reachedTwice(root, childrenOf)
   const functions = new Map<RecordType, string>()
   const bodies: string[] = []
+  const weigh = (type: AvroType): number => weightOf(type, childrenOf, (each) => shared.has(each))
+  let groupCount = 0
   let variables = 0
   const local = () => `v${variables++}`
 
@@ -66,21 +69,38 @@ export function compileEncoder<T>(root: AvroType, bigint = false): Encoder<T> {
         return type.wrapped ? wrapped(type, v, room) : unwrapped(type, v, room)
       case 'record':
         if (!shared.has(type)) return record(type, v, room)
-        return `o.position=p;${functionOf(type)}(${v},o);b=o.buffer;d=o.view;p=o.position;${room.ensure('0')}`
+        return call(functionOf(type), v, room)
     }
   }
 
   function record(type: RecordType, v: string, room: Room): string {
-    const fields = type.fields.map((field) => {
+    const groups = inGroups(type.fields, (field) => weigh(field.type))
+    const written =
+      groups.length < 2 ? fields(type.fields, v, room) : groups.map((group) => outside(group, v, room)).join('')
+    return `if(typeof ${v}!=='object'||${v}===null)X();{${written}}`
+  }
+
+  function fields(of: readonly Field[], v: string, room: Room): string {
+    const statements = of.map(({ name, type, default: given }) => {
       const value = local()
-      const { name, default: given } = field
       // A field that is left out takes its default.
       const otherwise = given
-        ? `if(${value}===undefined)${value}=${defaultExpression(field.type, given.json, bigint, name)};`
+        ? `if(${value}===undefined)${value}=${defaultExpression(type, given.json, bigint, name)};`
         : ''
-      return `let ${value}=${v}.${name};${otherwise}${write(field.type, value, room)}\n`
+      return `let ${value}=${v}.${name};${otherwise}${write(type, value, room)}\n`
     })
-    return `if(typeof ${v}!=='object'||${v}===null)X();{${fields.join('')}}`
+    return statements.join('')
+  }
+
+  /** Writes fields in a function of its own. */
+  function outside(group: readonly Field[], v: string, room: Room): string {
+    const name = `g${groupCount++}`
+    bodies.push(writer(name, (inside) => fields(group, 'v', inside)))
+    return call(name, v, room)
+  }
+
+  function call(name: string, v: string, room: Room): string {
+    return `o.position=p;${name}(${v},o);b=o.buffer;d=o.view;p=o.position;${room.ensure('0')}`
   }
 
   function binary(type: Primitive | Fixed, v: string, room: Room): string {
@@ -113,12 +133,15 @@ export function compileEncoder<T>(root: AvroType, bigint = false): Encoder<T> {
     const value = local()
     const each = (key: string, inside: Room) =>
       `${write({ kind: 'string' }, key, inside)}const ${value}=${v}[${key}];${write(values, value, inside)}`
-    const isMap = `typeof ${v}!=='object'||${v}===null||Array.isArray(${v})||${v} instanceof Uint8Array`
+    // Neither has keys of its own: what a Map or Set holds would be lost without a word.
+    const isNone = `Array.isArray(${v})||${v} instanceof Uint8Array||${v} instanceof Map||${v} instanceof Set`
+    const isMap = `typeof ${v}!=='object'||${v}===null||${isNone}`
     return `if(${isMap})X();{const ${keys}=Object.keys(${v});${items(keys, room, each)}}`
   }
 
   /** Branches by what the value is; objects last, since bytes and arrays are objects too. */
   function unwrapped({ branches }: Union, v: string, room: Room): string {
+    callIfTooMuch(branches)
     const cases = branches.map((branch, index) => {
       const shape = shapeOf(branch as Exclude<AvroType, Union>)
       const content = shape === 'null' ? '' : write(branch, v, room)
@@ -129,6 +152,7 @@ export function compileEncoder<T>(root: AvroType, bigint = false): Encoder<T> {
   }
 
   function wrapped({ branches }: Union, v: string, room: Room): string {
+    callIfTooMuch(branches)
     const key = local()
     const inner = local()
     let whenNull = ''
@@ -141,6 +165,11 @@ export function compileEncoder<T>(root: AvroType, bigint = false): Encoder<T> {
       return `case ${JSON.stringify(typeName(branch))}:{${which}const ${inner}=${v}[${key}];${write(branch, inner, room)}break}`
     })
     return `${whenNull}{const ${key}=O(${v});switch(${key}){${cases.join('')}default:X()}}`
+  }
+
+  /** Many large records in one union: each gets a function. */
+  function callIfTooMuch(branches: readonly AvroType[]): void {
+    if (inGroups(branches, weigh).length > 1) for (const branch of branches) shared.add(branch)
   }
 
   function functionOf(type: RecordType): string {
@@ -156,6 +185,21 @@ export function compileEncoder<T>(root: AvroType, bigint = false): Encoder<T> {
     return `function ${name}(v,o){let b=o.buffer,d=o.view,p=o.position,n,q,i,z,h,l;${stretch(body)}o.position=p}`
   }
 
+  function stretch(body: (room: Room) => string): string {
+    const total = constants.push(0) - 1
+    let bytes = 0
+    const room: Room = {
+      add: (more) => {
+        bytes += more
+      },
+      ensure: (more) =>
+        `if(p+${more}+k${total}>b.length){o.position=p;o.ensure(${more}+k${total});b=o.buffer;d=o.view}`,
+    }
+    const code = body(room)
+    constants[total] = bytes
+    return room.ensure('0') + code
+  }
+
   bodies.push(writer('encode', (room) => write(root, 'v', room)))
   const names = constants.map((_, index) => `k${index}`)
   const make = new Function('X', 'T', 'G', 'D', 'U', 'O', ...names, `${bodies.join('\n')}\nreturn encode`)
@@ -167,21 +211,6 @@ interface Room {
   add(bytes: number): void
   /** A statement that makes room for so many bytes more than the stretch takes by itself. */
   ensure(more: string): string
-}
-
-let stretches = 0
-
-function stretch(body: (room: Room) => string): string {
-  const token = `@${stretches++}@`
-  let total = 0
-  const room: Room = {
-    add: (bytes) => {
-      total += bytes
-    },
-    ensure: (more) => `if(p+${more}+${token}>b.length){o.position=p;o.ensure(${more}+${token});b=o.buffer;d=o.view}`,
-  }
-  const code = body(room)
-  return (room.ensure('0') + code).replaceAll(token, String(total))
 }
 
 function int(v: string, room: Room): string {

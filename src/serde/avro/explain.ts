@@ -31,7 +31,7 @@ export function explain(type: AvroType, value: unknown, path = ''): string | und
       if (!Array.isArray(value)) return wrong
       return first(value.map((item, index) => [`${path}[${index}]`, type.items, item]))
     case 'map':
-      if (!isObject(value)) return wrong
+      if (!isObject(value) || value instanceof Map || value instanceof Set) return wrong
       return first(Object.entries(value).map(([key, item]) => [`${path}[${JSON.stringify(key)}]`, type.values, item]))
     case 'record':
       return isObject(value) ? explainRecord(type, value, path) : wrong

@@ -20,3 +20,34 @@ export function reachable<N>(root: N, children: (node: N) => readonly N[]): Set<
   for (const node of seen) for (const child of children(node)) seen.add(child)
   return seen
 }
+
+/**
+ * V8 does not optimise functions beyond some size (measured: from about 80 fields on, a record written out in one
+ * function takes ten times as long per field), so generated code is cut into functions of about this many reads or
+ * writes each.
+ */
+const mostInOneFunction = 24
+
+/** Items in their order, in groups of a weight that one function can bear. */
+export function inGroups<I>(items: readonly I[], weigh: (item: I) => number): I[][] {
+  const groups: I[][] = []
+  let weight = Infinity
+  for (const item of items) {
+    const its = weigh(item)
+    if (weight + its > mostInOneFunction) {
+      groups.push([])
+      weight = 0
+    }
+    groups[groups.length - 1].push(item)
+    weight += its
+  }
+  return groups
+}
+
+/** How many reads or writes a node comes to where it is written out; what is too much for one function is a call. */
+export function weightOf<N>(node: N, children: (node: N) => readonly N[], isCall: (node: N) => boolean): number {
+  if (isCall(node)) return 1
+  let weight = 0
+  for (const child of children(node)) weight += weightOf(child, children, isCall)
+  return weight > mostInOneFunction ? Math.ceil(weight / mostInOneFunction) : Math.max(1, weight)
+}

@@ -58,8 +58,8 @@ export async function describeTable(connection: Connection, { database, table }:
 /** Inserts whose tokens a table that is made here remembers. Each is a file name and a hash in memory. */
 export const DEDUPLICATION_WINDOW = 10_000
 
-export const VERSION_COLUMN = '_version'
-export const DELETED_COLUMN = '_deleted'
+const VERSION_COLUMN = '_version'
+const DELETED_COLUMN = '_deleted'
 
 /** The statement that makes the table. */
 export function createTableSql(options: ResolvedOptions, keys: readonly ColumnSpec[], values: readonly ColumnSpec[]) {

@@ -56,7 +56,7 @@ const timestamp = fc.oneof(
   fc.maxSafeInteger(),
 )
 
-export const record: fc.Arbitrary<PlainRecord> = fc.record({
+const record: fc.Arbitrary<PlainRecord> = fc.record({
   timestamp,
   key: content,
   value: content,

@@ -12,7 +12,7 @@ import { WireWriter } from '../wire/wire-writer.ts'
 /** A protocol type of 'consumer' is what makes Kafka's tools show the group. */
 const PROTOCOL_TYPE = 'consumer'
 /** Every member of a group must offer the same; the broker refuses a consumer with another one. */
-export const PROTOCOL_NAME = 'millrace'
+const PROTOCOL_NAME = 'millrace'
 
 export const JOIN_GROUP = 11
 /** v9 says when a leader that came back need not assign (KIP-814); v7 is the newest that all brokers have. */

@@ -28,7 +28,7 @@ function fieldColumn({ name, type, default: fallback }: Field): ColumnSpec {
 }
 
 /** The ClickHouse type of an Avro type. Types that refer to themselves, and mixed unions, are JSON in a String. */
-export function columnType(type: AvroType, within: readonly AvroType[] = []): string {
+function columnType(type: AvroType, within: readonly AvroType[] = []): string {
   if (within.includes(type)) return 'String'
   const inside = [...within, type]
   switch (type.kind) {
