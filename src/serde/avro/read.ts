@@ -30,6 +30,7 @@ export function avroReader(
   }
 
   function writerOf(id: number): AvroType {
+    if (id < 0) throw undecodable(context, `unknown schema id ${id}`)
     try {
       return writers.get(id, unknownIds)
     } catch (error) {

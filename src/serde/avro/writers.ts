@@ -29,6 +29,8 @@ export function writerSchemas(registry: SchemaRegistry): WriterSchemas {
 
 /** An id that is not known is not asked for again for so long; then once more, without a grace. */
 const unknownForMs = 60_000
+/** A topic full of garbage must not be waited for id by id: when so many were given up lately, the next get no grace. */
+const mostWaitedFor = 3
 /** Garbage that looks like ids must not fill the memory. */
 const mostUnknown = 10_000
 
@@ -56,14 +58,21 @@ function create(registry: SchemaRegistry): WriterSchemas {
     const now = clock.now()
     const before = unknown.get(id)
     const since = before?.since ?? now
+    const grace = tooMany(now) ? 0 : graceMs
     if (unknown.size > mostUnknown) unknown.clear()
-    unknown.set(id, { error, since, until: now - since < graceMs ? 0 : now + unknownForMs })
-    if (now - since < graceMs) {
+    unknown.set(id, { error, since, until: now - since < grace ? 0 : now + unknownForMs })
+    if (now - since < grace) {
       throw new MillraceError('UNAVAILABLE', `schema ${id} is not in the registry, perhaps not yet`, {
         cause: error,
         retriable: true,
       })
     }
+  }
+
+  function tooMany(now: number): boolean {
+    let givenUp = 0
+    for (const { until } of unknown.values()) if (until > now && ++givenUp >= mostWaitedFor) return true
+    return false
   }
 
   async function settle(id: number, answer: Promise<AvroSchema>, policy: UnknownIds): Promise<void> {

@@ -143,3 +143,34 @@ test('skipping a value takes exactly its bytes', () => {
     expect(decode(writer, reader, encode(writer, value))).toEqual({ after: 'end' })
   }, 400)
 })
+
+test('records too wide for one function, alone, within each other and in unions', () => {
+  const kinds: Json[] = ['string', 'long', 'double', ['null', 'string'], 'int', { type: 'array', items: 'int' }]
+  const wide = (name: string, width: number): Json => {
+    const fields = Array.from({ length: width }, (_, i) => ({ name: `f${i}`, type: kinds[i % kinds.length] }))
+    return { type: 'record', name, fields }
+  }
+  const parts = Array.from({ length: 6 }, (_, i) => wide(`Part${i}`, 9))
+  const first = [
+    { name: 'inner', type: wide('Inner', 60) },
+    { name: 'one', type: ['null', ...parts] },
+    { name: 'next', type: ['null', 'Outer'] },
+  ]
+  const outer = {
+    type: 'record',
+    name: 'Outer',
+    fields: [...first, ...(wide('x', 200) as { fields: object[] }).fields],
+  }
+  const thinner = { ...outer, fields: outer.fields.filter((_, i) => i % 3 !== 1).reverse() }
+  property((draw) => {
+    const writer = parse(outer)
+    const value = randomValue(draw, writer, 5)
+    const bytes = avscType(outer).toBuffer(value)
+    expect(encode(writer, value)).toEqual(bytes)
+    expect(plain(decode(writer, writer, bytes))).toEqual(plain(value))
+    const readerType = avscType(thinner)
+    const theirs = readerType.fromBuffer(bytes, readerType.createResolver(avscType(outer)))
+    expect(plain(decode(writer, parse(thinner), bytes))).toEqual(plain(theirs))
+    expect(() => decode(writer, writer, bytes.subarray(0, bytes.length - 1))).toThrow(Fault)
+  }, 30)
+})

@@ -137,6 +137,7 @@ describe('errors say what is wrong', () => {
     ['left over', Buffer.concat([whole, Buffer.of(1, 2)]), '2 bytes are left over after the value'],
     ['no header', Buffer.of(0, 0), '2 bytes are too few for a schema id'],
     ['JSON', Buffer.from('{"a":1}'), 'these bytes begin with 123 (string "{\\"a\\":1}")'],
+    ['an id that is none', Buffer.of(0, 255, 255, 255, 255, 0), 'unknown schema id -1'],
     ['unknown id', Buffer.of(0, 0, 0, 1, 0, 0), 'unknown schema id 256'],
     ['GUID', Buffer.from(`01${'ab'.repeat(16)}00`, 'hex'), `named by the GUID ${'ab'.repeat(16)}`],
   ])('%s', (_, bytes, message) => {
@@ -301,6 +302,21 @@ describe('schemas that must be fetched', () => {
     clock.advance(seconds(60))
     await pendingOf(codec).load()
     expect(decode(codec, bytes)).toEqual(order)
+  })
+
+  test('garbage that looks like ids holds nobody up for long', async () => {
+    const { registry } = remote()
+    const codec = avro(Order, { clock }).open(context(registry))
+    const withId = (id: number) => Buffer.concat([Buffer.of(0, 0, 0, 1, id), bytes.subarray(5)])
+    for (const id of [1, 2, 3]) {
+      await expect(pendingOf(codec, withId(id)).load()).rejects.toMatchObject({ retriable: true })
+    }
+    clock.advance(seconds(5))
+    for (const id of [1, 2, 3]) await pendingOf(codec, withId(id)).load()
+    for (const id of [4, 5, 6]) {
+      await pendingOf(codec, withId(id)).load()
+      expect(thrownBy(() => decode(codec, withId(id))).code).toBe('UNDECODABLE_RECORD')
+    }
   })
 
   test('an id that comes within the grace is read', async () => {
