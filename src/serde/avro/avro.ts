@@ -79,7 +79,7 @@ function avroSerde(given: AvroSchema, options: AvroOptions): Serde<unknown> {
       const name = typeof subject === 'function' ? subject(context) : (subject ?? `${context.topic}-${context.part}`)
       return {
         ...avroReader(context, registry, own, compiled, { graceMs: unknownIdGraceMs, clock }),
-        ...avroWriter(context, () => publish(registry, name, schema, own, register), compiled),
+        ...avroWriter(context, registry, () => publish(registry, name, schema, own, register), compiled),
       }
     },
   }

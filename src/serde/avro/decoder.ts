@@ -183,31 +183,8 @@ export function compileDecoder<T>(root: Plan, bigint = false): Decoder<T> {
   const whole = `if(p!==end)T(p,end);`
   const source = `function decode(s,p,end){${s.head()}${statements}${whole}return ${expression}}`
   const names = constants.map((_, index) => `k${index}`)
-  const make = new Function(
-    'F',
-    'T',
-    'C',
-    'L',
-    'B',
-    'S',
-    'Y',
-    'D',
-    'U',
-    ...names,
-    `${bodies.join('\n')}\nreturn ${source}`,
-  )
-  const helpers = [
-    failWith,
-    notWhole,
-    cursor,
-    readLength,
-    readBigLong,
-    readSafeLong,
-    readLossyLong,
-    decimalText,
-    uuidText,
-  ]
-  return make(...helpers, ...constants) as Decoder<T>
+  const make = new Function(...Object.keys(helpers), ...names, `${bodies.join('\n')}\nreturn ${source}`)
+  return make(...Object.values(helpers), ...constants) as Decoder<T>
 }
 
 type Fail = (what: string) => string
@@ -244,6 +221,19 @@ function fixed(size: number, fail: Fail): string {
 function uuidText(bytes: Buffer, start: number): string {
   const hex = bytes.toString('hex', start, start + 16)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** By the names that the generated code has for them. */
+const helpers = {
+  F: failWith,
+  T: notWhole,
+  C: cursor,
+  L: readLength,
+  B: readBigLong,
+  S: readSafeLong,
+  Y: readLossyLong,
+  D: decimalText,
+  U: uuidText,
 }
 
 function failWith(message: string, incompatible?: boolean): never {

@@ -202,9 +202,12 @@ export function compileEncoder<T>(root: AvroType, bigint = false): Encoder<T> {
 
   bodies.push(writer('encode', (room) => write(root, 'v', room)))
   const names = constants.map((_, index) => `k${index}`)
-  const make = new Function('X', 'T', 'G', 'D', 'U', 'O', ...names, `${bodies.join('\n')}\nreturn encode`)
-  return make(mismatch, writeText, writeBigLong, decimal, uuid, onlyKey, ...constants) as Encoder<T>
+  const make = new Function(...Object.keys(helpers), ...names, `${bodies.join('\n')}\nreturn encode`)
+  return make(...Object.values(helpers), ...constants) as Encoder<T>
 }
+
+/** By the names that the generated code has for them. */
+const helpers = { X: mismatch, T: writeText, G: writeBigLong, D: decimal, U: uuid, O: onlyKey }
 
 /** Accounts for the room of a stretch of code: what it writes at most, besides strings and the like. */
 interface Room {

@@ -1,15 +1,17 @@
 import { MillraceError } from '../../errors.ts'
 import { unencodable } from '../faults.ts'
-import type { Codec, SerdeContext } from '../serde.ts'
+import type { Codec, SchemaRegistry, SerdeContext } from '../serde.ts'
 import type { Compiled } from './compiled.ts'
 import type { Encoder } from './encoder.ts'
 import { explain } from './explain.ts'
 import { andThen, type Maybe } from './maybe.ts'
 import type { Published } from './publish.ts'
+import { writerSchemas } from './writers.ts'
 
 /** The writing half of the codec: with the schema that was published, and its id. */
 export function avroWriter(
   context: SerdeContext,
+  registry: SchemaRegistry,
   publishSchema: () => Maybe<Published>,
   compiled: Compiled,
 ): Pick<Codec<unknown>, 'encode' | 'prepare'> {
@@ -18,6 +20,7 @@ export function avroWriter(
   function prepare(): Maybe<void> {
     if (ready) return
     return andThen(publishSchema(), (found) => {
+      writerSchemas(registry).learn(found.id, found.type)
       ready = { ...found, encoder: compiled.encoder(found.type) }
     })
   }

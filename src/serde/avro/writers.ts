@@ -17,6 +17,8 @@ export interface WriterSchemas {
    * `INVALID_SCHEMA`, `INCOMPATIBLE_SCHEMA`).
    */
   get(id: number, unknown: UnknownIds): AvroType
+  /** What is written here need not be fetched to be read here: stores read back what they have written. */
+  learn(id: number, type: AvroType): void
 }
 
 const shared = new WeakMap<SchemaRegistry, WriterSchemas>()
@@ -94,6 +96,7 @@ function create(registry: SchemaRegistry): WriterSchemas {
   const ask = async (id: number): Promise<AvroSchema> => registry.schema(id)
 
   return {
+    learn: (id, type) => void known.set(id, type),
     get(id, policy) {
       const type = known.get(id)
       if (type) return type

@@ -264,6 +264,13 @@ describe('schemas that must be fetched', () => {
     expect(state.asked).toBe(1)
   })
 
+  test('are known already when they were written here', async () => {
+    const { registry } = remote()
+    const writer = avro(Order, { clock }).open(context(registry, 'changelog'))
+    await writer.prepare?.()
+    expect(decode(avro(Order, { clock }).open(context(registry, 'other')), encode(writer, order))).toEqual(order)
+  })
+
   test('wait for a registry that is away', async () => {
     const { registry, state } = withOrder()
     const codec = avro(Order, { clock }).open(context(registry))
