@@ -97,7 +97,8 @@ async function write(
   { onProgress, perSecond }: Pick<FeedOptions, 'onProgress' | 'perSecond'> = {},
 ): Promise<void> {
   const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
-  const there = (await log.admin.endOffsets(partitions)).map(({ offset }) => offset)
+  const there = new Array<number>(PARTITIONS).fill(0)
+  for (const { partition, offset } of await log.admin.endOffsets(partitions)) there[partition] = offset
   const placed = there.map(() => 0)
   const writers = partitions.map(() => new BatchWriter(BATCH_BYTES))
   const producer = log.producer()

@@ -104,8 +104,8 @@ async function topicKeys(log: Log, topic: string): Promise<(string | null)[]> {
   const ends = await log.admin.endOffsets(partitions)
   const reader = log.reader()
   const keys: (string | null)[] = []
-  for (const [i, { partition, offset: end }] of ends.entries()) {
-    for (let offset = starts[i].offset; offset < end; ) {
+  for (const { partition, offset: end } of ends) {
+    for (let offset = starts.find((start) => start.partition === partition)!.offset; offset < end; ) {
       const [{ batches, next }] = await reader.fetch([{ topic, partition, offset }], {
         maxBytes: 8 << 20,
         maxBytesPerPartition: 8 << 20,

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Log, LogReader } from '../log/log.ts'
+import type { Log, LogReader, Position, TopicPartition } from '../log/log.ts'
 import { PendingSchema } from '../serde/serde.ts'
 import type { Clock } from '../time.ts'
 import type { Patience } from './patience.ts'
@@ -39,7 +39,10 @@ export async function restoreTasks(tasks: readonly Task[], on: RestoreDependenci
   const [starts, ends] = await patiently('log', () =>
     Promise.all([log.admin.startOffsets(stores), log.admin.endOffsets(stores, 'uncommitted')]),
   )
-  const restoring: Restoring[] = stores.map((of, i) => ({ ...of, offset: starts[i].offset, end: ends[i].offset }))
+  // Answers come in the order of the brokers that gave them.
+  const find = (positions: readonly Position[], { topic, partition }: TopicPartition): number =>
+    positions.find((of) => of.topic === topic && of.partition === partition)!.offset
+  const restoring: Restoring[] = stores.map((of) => ({ ...of, offset: find(starts, of), end: find(ends, of) }))
   const total = restoring.reduce((sum, { offset, end }) => sum + end - offset, 0)
   let remaining = restoring.filter(({ offset, end }) => offset < end)
   let records = 0

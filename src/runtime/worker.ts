@@ -11,6 +11,7 @@ import type { Settings } from './options.ts'
 import type { Patience } from './patience.ts'
 import type { Sinks } from './sinks.ts'
 import type { Status } from './status.ts'
+import type { Task } from './task/task.ts'
 
 /** How much is processed before the loop looks around again, and how much output may wait for a commit. */
 const SLICE_RECORDS = 4_096
@@ -60,6 +61,8 @@ export function createWorker(on: WorkerDependencies): Worker {
   let stamp: Stamp | undefined
   let producer: LogProducer | undefined
   let committer: Committer
+  /** Tasks that wait for a schema. */
+  const loading = new Set<Task>()
   let committing: Promise<void> | undefined
   let lastCommit = clock.now()
   let lastTick = 0
@@ -247,6 +250,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     for (let moved = true; moved && performance.now() < until; ) {
       moved = false
       for (const { task } of open) {
+        if (loading.has(task)) continue
         const records = task.process(SLICE_RECORDS)
         if (records > 0) moved = true
         done += records
@@ -255,10 +259,18 @@ export function createWorker(on: WorkerDependencies): Worker {
     return done
   }
 
-  async function loadSchemas(): Promise<void> {
+  /** Loads beside the loop what blocked tasks wait for: the others go on, and so does the group. */
+  function loadSchemas(): void {
     for (const { task } of open) {
       const load = task.blocked
-      if (load) await patiently('registry', load).catch((error) => task.unresolved(toError(error)))
+      if (!load || loading.has(task)) continue
+      loading.add(task)
+      patiently('registry', load)
+        .catch((error) => task.unresolved(toError(error)))
+        .finally(() => {
+          loading.delete(task)
+          alarm.ring()
+        })
     }
   }
 
@@ -278,7 +290,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     fetcher.start(open, alarm.ring)
     const pending = open.reduce((sum, { task }) => sum + task.pendingBytes, 0)
     const processed = pending < MOST_PENDING_BYTES ? processSlice() : 0
-    if (open.some(({ task }) => task.blocked)) await loadSchemas()
+    loadSchemas()
     const now = clock.now()
     if (now - lastTick >= TICK_MS) {
       lastTick = now

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { type EmbeddedClickHouse, embeddedClickHouse } from '../../src/sinks/clickhouse/index.ts'
 
 /** The main job on a real Kafka, registry and S3 server: two instances, one of them killed and started again. */
@@ -53,13 +53,7 @@ function shop(...args: string[]): { child: ChildProcess; output: () => string } 
   return { child, output: () => text }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 60_000
-  while (!condition()) {
-    if (Date.now() > end) throw new Error('waited in vain for a minute')
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
+const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 60_000, interval: 50 })
 
 it('is exact with two instances, one killed with SIGKILL and started again', async () => {
   const feeding = shop('--feed-only')
