@@ -2,21 +2,10 @@
  * The real services, for tests in test/services/. `npm run test:services` brings them up; while writing a test,
  * `npm run services -- up` keeps them up. Fault tests hurt them through the functions at the end.
  */
-import { readFileSync } from 'node:fs'
 import { environmentOf, isRunning } from '../../scripts/services/control.ts'
 import type { ServiceName } from '../../scripts/services/service.ts'
 
 export { isRunning, kill, pause, restart, resume, start } from '../../scripts/services/control.ts'
-
-export const kafkaBrokers = (): string[] => variable('kafka', 'KAFKA_BROKERS').split(',')
-
-/** The listener with TLS, and a user it knows by PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. */
-export const secureKafka = () => ({
-  brokers: variable('kafka', 'KAFKA_SECURE_BROKERS').split(','),
-  ca: readFileSync(variable('kafka', 'KAFKA_SECURE_CA'), 'utf8'),
-  username: variable('kafka', 'KAFKA_SECURE_USER'),
-  password: variable('kafka', 'KAFKA_SECURE_PASSWORD'),
-})
 
 /** Base URL of the Confluent-compatible interface. */
 export const registryUrl = (): string => variable('registry', 'SCHEMA_REGISTRY_URL')
