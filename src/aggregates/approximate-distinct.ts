@@ -67,7 +67,7 @@ export function approximateDistinct<V, T extends Primitive | null | undefined>(
     result: ({ hashes, registers }) => (hashes ? hashes.size : Math.round(estimate(registers!, precision))),
     clone: ({ hashes, registers }) => ({
       hashes: hashes && new Set(hashes),
-      registers: registers && registers.slice(),
+      registers: registers === null ? null : registers.slice(),
     }),
     state: {
       encode({ hashes, registers }, out) {

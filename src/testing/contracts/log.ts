@@ -8,7 +8,7 @@ import { isolationContract } from './log/isolation.ts'
 import { produceContract } from './log/produce.ts'
 import { transactionContract } from './log/transactions.ts'
 
-export type { LogCapabilities, MadeLog, MakeLog } from './log/fixture.ts'
+export type { LogCapabilities, MakeLog } from './log/fixture.ts'
 
 /**
  * What every log must keep; run it on your own too. One log serves the whole suite: every test makes its own topics,

@@ -245,7 +245,9 @@ describe('a table that is there already', () => {
     }
     const full = { id: 1, ...row, ...more }
     expect(await write({ table: 'defaults', mode: 'upsert', create: false }, undefined, [full, { id: 2 }])).toEqual([])
-    expect(await server.rows('SELECT * EXCEPT version REPLACE (toString(price) AS price) FROM defaults ORDER BY id')).toEqual([
+    expect(
+      await server.rows('SELECT * EXCEPT version REPLACE (toString(price) AS price) FROM defaults ORDER BY id'),
+    ).toEqual([
       { ...full, body: { a: '1' } },
       {
         id: 2,
