@@ -89,7 +89,7 @@ export interface Fetched extends TopicPartition {
 
 export interface LogReader {
   /**
-   * Reads several partitions at once. A position out of range throws `OFFSET_OUT_OF_RANGE` with topic, partition and
+   * Reads several partitions at once; those that have nothing may be left out of the answer, whose order is free. A position out of range throws `OFFSET_OUT_OF_RANGE` with topic, partition and
    * offset; a missing topic `MISSING_TOPIC`. The buffers belong to the caller from then on.
    */
   fetch(positions: readonly Position[], options: FetchOptions): Promise<Fetched[]>
@@ -124,6 +124,7 @@ export interface LogProducer {
   commit(): Promise<void>
   /** Ends the transaction so that nothing of it is seen. Never throws for a transaction that is already gone. */
   abort(): Promise<void>
+  /** Aborts the transaction that is open, if the log can be told at once; if not, it expires. */
   close(): Promise<void>
 }
 
@@ -177,6 +178,7 @@ export interface GroupOptions {
 export interface LogGroup {
   /** Joins; from then on the callbacks are called, one at a time. Waits out an unreachable log with backoff. */
   join(): Promise<void>
+  /** Leaves for good: no callback is called any more, and whoever wants back in makes another `group`. */
   leave(): Promise<void>
   /**
    * The committed offsets of those partitions that have one; waits for transactions that are still being decided

@@ -7,6 +7,9 @@ import type { ServiceName } from '../../scripts/services/service.ts'
 
 export { isRunning, kill, pause, restart, resume, start } from '../../scripts/services/control.ts'
 
+/** Of the listener that demands nothing. */
+export const kafkaBrokers = (): string[] => variable('kafka', 'KAFKA_BROKERS').split(',')
+
 /** Base URL of the Confluent-compatible interface. */
 export const registryUrl = (): string => variable('registry', 'SCHEMA_REGISTRY_URL')
 

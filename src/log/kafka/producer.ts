@@ -1,4 +1,5 @@
 import { MillraceError, toError } from '../../errors.ts'
+import { systemClock } from '../../time.ts'
 import { batchHeader } from '../batch/batch-header.ts'
 import { RECORDS } from '../batch/layout.ts'
 import type { LogProducer, ProducerOptions } from '../log.ts'
@@ -15,6 +16,8 @@ import {
   initProducerIdRequest,
   type ProducerIdentity,
 } from './wire/transactions.ts'
+
+const CLOSE_PATIENCE_MS = 2_000
 
 export interface ProducerTimeouts {
   readonly requestTimeoutMs: number
@@ -125,6 +128,27 @@ export function kafkaProducer(
     ] as const
   }
 
+  async function abort(): Promise<void> {
+    if (transactionalId === undefined || !isOpen) return
+    const reason = new MillraceError('CLOSED', 'the transaction was aborted before the batch was written')
+    const isCertain = (await batches.cancel(reason)) && !batches.failure
+    if (batches.failure?.code === 'FENCED') return forgetTransaction()
+    let code: number = errorCodes.NONE
+    try {
+      const [request, errorOf, what] = end(transactionalId, false)
+      if (isKnown) await ownCoordinator.call(request, (answer) => (code = errorOf(answer)), what)
+    } catch (error) {
+      // Gone already: never begun at the coordinator, or expired, or ended by whoever took over.
+      if (!isFencing(code)) throw error
+      if (isProducerFencing(code)) {
+        batches.fail(error as MillraceError)
+        return forgetTransaction()
+      }
+    }
+    forgetTransaction()
+    if (!isCertain) await init()
+  }
+
   return {
     init,
 
@@ -179,28 +203,15 @@ export function kafkaProducer(
       forgetTransaction()
     },
 
-    async abort() {
-      if (transactionalId === undefined || !isOpen) return
-      const reason = new MillraceError('CLOSED', 'the transaction was aborted before the batch was written')
-      const isCertain = (await batches.cancel(reason)) && !batches.failure
-      if (batches.failure?.code === 'FENCED') return forgetTransaction()
-      let code: number = errorCodes.NONE
-      try {
-        const [request, errorOf, what] = end(transactionalId, false)
-        if (isKnown) await ownCoordinator.call(request, (answer) => (code = errorOf(answer)), what)
-      } catch (error) {
-        // Gone already: never begun at the coordinator, or expired, or ended by whoever took over.
-        if (!isFencing(code)) throw error
-        if (isProducerFencing(code)) {
-          batches.fail(error as MillraceError)
-          return forgetTransaction()
-        }
-      }
-      forgetTransaction()
-      if (!isCertain) await init()
-    },
+    abort,
 
     async close() {
+      if (isOpen && isKnown && !batches.failure) {
+        // Others need not wait until it expires. Who cannot be told now is not waited for.
+        const told = new AbortController()
+        await Promise.race([abort().catch(() => {}), systemClock.sleep(CLOSE_PATIENCE_MS, told.signal)])
+        told.abort()
+      }
       batches.fail(new MillraceError('CLOSED', 'the producer was closed'))
       await transport.close()
     },

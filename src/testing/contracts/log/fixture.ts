@@ -137,10 +137,9 @@ export class LogUnderTest {
     const seen: Seen[] = []
     try {
       for (let offset = from; ; ) {
-        const [{ batches, next, end, corrupt }] = await reader.fetch([{ topic, partition, offset }], {
-          ...ROOMY,
-          maxWaitMs: 100,
-        })
+        const [fetched] = await reader.fetch([{ topic, partition, offset }], { ...ROOMY, maxWaitMs: 100 })
+        if (fetched === undefined) continue
+        const { batches, next, end, corrupt } = fetched
         if (corrupt !== undefined) throw corrupt.error
         for (const batch of batches)
           for (let i = 0; i < batch.count; i++) {
@@ -216,6 +215,7 @@ export async function refused(promise: Promise<unknown>, code: ErrorCode): Promi
 
 /** One member of a group and what it was told, in order. */
 export class TestMember {
+  readonly name: string
   readonly group: LogGroup
   assignment: Assignment | undefined
   owned = new Set<string>()
@@ -225,6 +225,7 @@ export class TestMember {
   beforeRevoked: () => Promise<void> = async () => {}
 
   constructor(log: Log, options: Pick<GroupOptions, 'group' | 'topics' | 'tasks'> & Partial<GroupOptions>) {
+    this.name = options.group
     this.group = log.group({
       sessionTimeoutMs: 6000,
       rebalanceTimeoutMs: 10_000,

@@ -180,12 +180,12 @@ export function transactionContract(under: LogUnderTest): void {
     it('of an earlier membership is refused, with and without a transaction', async () => {
       const { topic, member, stamp } = await joined()
       await member.group.leave()
-      member.owned.clear()
-      await member.group.join()
-      const renewed = await member.holding(2)
+      const again = under.member(member.name, { topics: [topic], tasks: ['0_0', '0_1'] })
+      await again.group.join()
+      const renewed = await again.holding(2)
       expect(renewed).not.toEqual(stamp)
       const offsets = [{ topic, partition: 0, offset: 4 }]
-      await refused(member.group.commit(offsets, stamp), 'FENCED')
+      await refused(again.group.commit(offsets, stamp), 'FENCED')
       const producer = await under.transactional()
       producer.begin()
       await refused(producer.sendOffsets(offsets, stamp), 'FENCED')
@@ -194,7 +194,7 @@ export function transactionContract(under: LogUnderTest): void {
       await producer.sendOffsets(offsets, renewed)
       await producer.commit()
       await eventually(async () =>
-        expect(await member.group.committed([{ topic, partition: 0 }])).toMatchObject([{ offset: 4 }]),
+        expect(await again.group.committed([{ topic, partition: 0 }])).toMatchObject([{ offset: 4 }]),
       )
     })
   })
