@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly sessionTimeoutMs?: number
   /** How long a transaction may stay open, in ms; longer than any commit takes. Default 30,000. */
   readonly transactionTimeoutMs?: number
+  /** How long `stop` waits for a last commit that something away holds up, in ms. Default 10,000. */
+  readonly stopTimeoutMs?: number
   /** Upper bound of fetched records waiting to be processed, in bytes. Default 64 MiB. */
   readonly maxBufferedBytes?: number
   /** Serves /metrics, /healthz and /readyz. Default: no server. */
@@ -94,6 +96,7 @@ export function settingsOf(application: string, options: RunOptions): Settings {
     instanceId: options.instanceId,
     sessionTimeoutMs: options.sessionTimeoutMs ?? 45_000,
     transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
+    stopTimeoutMs: options.stopTimeoutMs ?? 10_000,
     maxBufferedBytes: options.maxBufferedBytes ?? 64 * 1024 * 1024,
     handleSignals: options.handleSignals ?? true,
     clock: options.clock ?? systemClock,
@@ -103,7 +106,13 @@ export function settingsOf(application: string, options: RunOptions): Settings {
       hint: "pass log: kafka({ brokers: ['localhost:9092'] }) or log: embedded('./data')",
     })
   }
-  for (const name of ['commitIntervalMs', 'sessionTimeoutMs', 'transactionTimeoutMs', 'maxBufferedBytes'] as const) {
+  for (const name of [
+    'commitIntervalMs',
+    'sessionTimeoutMs',
+    'transactionTimeoutMs',
+    'stopTimeoutMs',
+    'maxBufferedBytes',
+  ] as const) {
     if (!(settings[name] > 0))
       throw new MillraceError('INVALID_OPTION', `${name} must be above 0, got ${settings[name]}`)
   }

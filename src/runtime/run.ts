@@ -26,7 +26,10 @@ export interface Running {
   readonly httpPort: number | undefined
   /** Resolves when it has stopped in good order; rejects with what it failed of. */
   readonly done: Promise<void>
-  /** Commits, leaves the group and closes everything. May be called again. */
+  /**
+   * Commits, leaves the group and closes everything. May be called again. Where the commit has to wait for something
+   * that is away, it is given up after `stopTimeoutMs`: nothing is lost, the next start repeats what it would have held.
+   */
   stop(): Promise<void>
   /** Resolves when all tasks assigned to this instance are restored and running. */
   ready(): Promise<void>
@@ -114,6 +117,11 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
       status.phase('stopped', [])
     } catch (thrown) {
       const error = toError(thrown)
+      if (abort.signal.aborted) {
+        logger.warn({ err: error }, 'stopped without a last commit: the next start repeats what it would have held')
+        status.phase('stopped', [])
+        return
+      }
       logger.fatal({ err: error }, 'stopped by an error')
       status.failed(error)
       throw error
@@ -121,12 +129,19 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
       await closeAll()
     }
   }
-  const done = live()
+  const ended = new AbortController()
+  const done = live().finally(() => ended.abort())
   // Whoever does not look at `done` sees the error in state$ and the log; it must not end the process as unhandled.
   done.catch(() => {})
   let stopping: Promise<void> | undefined
-  const stop = () => (stopping ??= Promise.race([worker.stop(), done]).then(() => done))
-  if (settings.handleSignals) stopOnSignals(stop, done, logger)
+  const stop = () => {
+    stopping ??= Promise.race([worker.stop(), done]).then(() => done)
+    void settings.clock.sleep(settings.stopTimeoutMs, ended.signal).then(() => {
+      if (!ended.signal.aborted) abort.abort()
+    })
+    return stopping
+  }
+  if (settings.handleSignals) stopOnSignals(stop, () => abort.abort(), done, logger)
   return {
     state$: status.state$,
     get state() {
@@ -171,13 +186,17 @@ function loggerOf(application: string, logger: RunOptions['logger']): Logger {
   return (logger ?? pino(pino.destination(2))).child({ application })
 }
 
-function stopOnSignals(stop: () => Promise<void>, done: Promise<void>, logger: Logger): void {
+/** The first signal asks for the end in good order, the second does not wait for it. */
+function stopOnSignals(stop: () => Promise<void>, abort: () => void, done: Promise<void>, logger: Logger): void {
+  let told = false
   const onSignal = (signal: NodeJS.Signals) => {
-    logger.info({ signal }, 'stopping')
+    logger.info({ signal }, told ? 'stopping at once' : 'stopping')
+    if (told) abort()
+    told = true
     void stop().catch(() => {})
   }
-  process.once('SIGTERM', onSignal)
-  process.once('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
   const forget = () => {
     process.off('SIGTERM', onSignal)
     process.off('SIGINT', onSignal)

@@ -191,7 +191,7 @@ export function createWorker(on: WorkerDependencies): Worker {
   function recover(thrown: unknown): void {
     const error = toError(thrown)
     const fenced = error instanceof MillraceError && error.code === 'FENCED'
-    if (!fenced && !isRetriable(error)) return fail(error)
+    if (signal.aborted || (!fenced && !isRetriable(error))) return fail(error)
     logger.warn({ err: error }, fenced ? 'fenced: starting over from the last commit' : 'commit failed: starting over')
     const ids = open.map(({ task }) => task.id)
     open = []
