@@ -1,0 +1,93 @@
+/** `npm run bench`: see `--help`. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { environmentOf, isRunning, runningProcess } from '../scripts/services/control.ts'
+import { help, type Options, parse, UsageError } from './suite/options.ts'
+import type { Place } from './suite/place.ts'
+import { table } from './suite/report.ts'
+import { type Line, runWorkload } from './suite/run-workload.ts'
+import type { RunSettings, Workload } from './suite/workload.ts'
+import { consume } from './workloads/consume.ts'
+import { workloads } from './workloads/index.ts'
+
+interface Site {
+  readonly place: Place
+  readonly brokerPid: number | undefined
+  close(): void
+}
+
+function siteOf({ brokers, embedded, brokerPid }: Options): Site {
+  const close = () => {}
+  if (brokers) return { place: { kind: 'kafka', brokers }, brokerPid, close }
+  if (!embedded && isRunning('kafka')) {
+    const own = environmentOf('kafka').KAFKA_BROKERS.split(',')
+    return { place: { kind: 'kafka', brokers: own }, brokerPid: brokerPid ?? runningProcess('kafka')?.pid, close }
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  const remove = () => rmSync(directory, { recursive: true, force: true })
+  return { place: { kind: 'embedded', directory }, brokerPid: undefined, close: remove }
+}
+
+/** What is run in one round: each workload under each circumstance that matters to it. */
+function* runsOf(options: Options, site: Site, round: number): Generator<[Workload, RunSettings]> {
+  const { records, smoke, seed, commitIntervalMs, topics, guarantees, threads } = options
+  const jobs = options.workloads.filter(({ name }) => name !== consume.name)
+  // The ceiling belongs to the same run: a ratio carries over between machines, records per second do not.
+  const all = options.workloads.some(({ onLog }) => onLog) ? [consume, ...jobs] : jobs
+  let number = 0
+  for (const workload of all) {
+    const isPlain = !workload.onLog || workload === consume
+    for (const guarantee of isPlain ? guarantees.slice(0, 1) : guarantees) {
+      for (const count of isPlain ? [1] : threads) {
+        yield [
+          workload,
+          {
+            place: site.place,
+            brokerPid: site.brokerPid,
+            id: `bench-${workload.name}-${Date.now().toString(36)}-${round}-${number++}`,
+            records: records ?? (smoke ? workload.smokeRecords : undefined),
+            seed,
+            guarantee,
+            commitIntervalMs,
+            threads: count,
+            topics,
+          },
+        ]
+      }
+    }
+  }
+}
+
+async function main(): Promise<number> {
+  const options = parse(process.argv.slice(2), workloads)
+  if (options === 'help') {
+    console.log(help(workloads))
+    return 0
+  }
+  const site = siteOf(options)
+  const lines: Line[] = []
+  try {
+    for (let round = 0; round < options.rounds; round++) {
+      for (const [workload, settings] of runsOf(options, site, round)) {
+        if (!options.json) process.stderr.write(`${workload.name} …\n`)
+        for (const line of await runWorkload(workload, settings, options.profile)) {
+          lines.push(line)
+          if (options.json) console.log(JSON.stringify(line))
+        }
+      }
+    }
+  } finally {
+    site.close()
+  }
+  if (!options.json) console.log(table(lines))
+  return lines.every(({ ok }) => ok) ? 0 : 1
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof UsageError) && !(error instanceof TypeError && 'code' in error)) throw error
+  console.error(`${error.message}\n\n    npm run bench -- --help`)
+  process.exitCode = 2
+}

@@ -1,0 +1,21 @@
+/** The process that is measured: runs one workload and sends what it has found to its parent. */
+import { workloads } from '../workloads/index.ts'
+import type { Measured, RunSettings } from './workload.ts'
+
+/** What comes back. */
+export type ChildMessage = { readonly lines: readonly Measured[]; readonly rss_mb: number } | { readonly error: string }
+
+const { workload, settings } = JSON.parse(process.argv[2]) as { workload: string; settings: RunSettings }
+
+try {
+  const lines = await workloads.find(({ name }) => name === workload)!.measure(settings)
+  // In KiB on every system (libuv, uv_getrusage).
+  const rss_mb = Math.round((process.resourceUsage().maxRSS * 1024) / 1e6)
+  send({ lines, rss_mb })
+} catch (error) {
+  send({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+}
+
+function send(message: ChildMessage): void {
+  process.send!(message, () => process.disconnect())
+}

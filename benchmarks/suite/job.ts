@@ -1,0 +1,86 @@
+import { type Plan, plan, run, type SchemaRegistry, type Topology } from 'millrace'
+import { type InputTopic, prepareInputs, topicOf } from '../transactions/inputs.ts'
+import type { ReadResults } from '../transactions/results.ts'
+import type { Checksum } from './checksum.ts'
+import { logAt, withLog } from './place.ts'
+import { stopwatch } from './stopwatch.ts'
+import { createTopics, recordsIn } from './topics.ts'
+import type { RunSettings, Workload } from './workload.ts'
+
+/** Names of one run of a job. */
+export interface JobNames {
+  readonly application: string
+  /** In the order of the job's inputs. */
+  readonly inputs: readonly string[]
+  readonly output: string
+}
+
+/** A topology over the transactions of a shop, and what its output must be. */
+export interface Job extends Pick<Workload, 'name' | 'summary' | 'records' | 'smokeRecords'> {
+  readonly inputs: readonly InputTopic[]
+  topology(names: JobNames): Topology
+  registry(): SchemaRegistry
+  readonly read: ReadResults
+  reference(n: number, seed: number): Checksum
+}
+
+/** A job as a workload: from the moment its tasks run until its group has committed the end of the input. */
+export function job(of: Job): Workload {
+  return {
+    ...of,
+    onLog: true,
+    prepare: (settings) =>
+      withLog(settings.place, async (log) => {
+        const given = settings.topics[0] === undefined ? undefined : await recordsIn(log, settings.topics[0])
+        const n = settings.records ?? given ?? of.records
+        await prepareInputs(log, of.inputs, settings, n)
+        await createTopics(log, [namesOf(of, settings, n).output])
+        return n
+      }),
+    async measure(settings) {
+      const n = settings.records!
+      const names = namesOf(of, settings, n)
+      const { guarantee, commitIntervalMs } = settings
+      const running = await run(of.topology(names), {
+        log: logAt(settings.place),
+        registry: of.registry(),
+        guarantee,
+        commitIntervalMs,
+        deadLetterTopic: false,
+        logger: false,
+      })
+      await running.ready()
+      const watch = stopwatch(settings.brokerPid)
+      await running.caughtUp()
+      const measured = watch.read()
+      await running.stop()
+      return [{ n: n * of.inputs.length, ...measured }]
+    },
+    check: (settings) =>
+      withLog(settings.place, async (log) => {
+        const expected = of.reference(settings.records!, settings.seed)
+        const { outputs, checksum } = await of.read(log, namesOf(of, settings, settings.records!).output)
+        const ok = checksum.rows === expected.rows && `${checksum}` === `${expected}`
+        return { outputs, checksum: `${checksum}`, ok }
+      }),
+    cleanUp: (settings) =>
+      withLog(settings.place, async (log) => {
+        const names = namesOf(of, settings, settings.records!)
+        await log.admin.delete([names.output, ...internalTopics(plan(of.topology(names)))])
+      }),
+  }
+}
+
+function namesOf(of: Job, settings: RunSettings, n: number): JobNames {
+  return {
+    application: settings.id,
+    inputs: of.inputs.map((_, index) => topicOf(of.inputs, index, settings, n)),
+    output: `${settings.id}-output`,
+  }
+}
+
+const internalTopics = ({ subtopologies }: Plan): string[] =>
+  subtopologies.flatMap(({ sources, stores }) => [
+    ...sources.flatMap(({ topic, from }) => (from === undefined ? [] : [topic])),
+    ...stores.flatMap(({ changelog }) => changelog ?? []),
+  ])
