@@ -9,6 +9,7 @@ import { Table } from '../topology/table.ts'
 import { aligned } from './aggregation/aligned.ts'
 import { byKey } from './aggregation/by-key.ts'
 import { sliding } from './aggregation/sliding.ts'
+import { viewByKey, viewBySlidingWindow, viewByWindow } from './aggregation/view.ts'
 import { partitionedByKey } from './repartition.ts'
 
 export interface AggregateOptions {
@@ -72,22 +73,24 @@ export function aggregated<K, V, R, A, O>(
   const build = () => {
     if (windows === undefined) {
       const store = keyValueStore<K, A>(common)
-      return { store, processor: byKey(aggregate, store) }
+      return { store, processor: byKey(aggregate, store), view: viewByKey(store, aggregate) }
     }
     switch (windows.kind) {
       case 'sliding': {
         const store = slidingStore<K, A>({ ...common, span: windows.timeDifference })
-        return { store, processor: sliding(aggregate, windows, store, retention) }
+        const processor = sliding(aggregate, windows, store, retention)
+        return { store, processor, view: viewBySlidingWindow(store, aggregate) }
       }
       case 'session':
         throw new Error('session')
       default: {
         const store = windowStore<K, A>(common)
-        return { store, processor: aligned(aggregate, windows, store, retention) }
+        const processor = aligned(aggregate, windows, store, retention)
+        return { store, processor, view: viewByWindow(store, aggregate) }
       }
     }
   }
-  const { store, processor } = build()
+  const { store, processor, view } = build()
   const aggregation = node({
     kind,
     name,
@@ -100,6 +103,7 @@ export function aggregated<K, V, R, A, O>(
   const closes = windows !== undefined && windows.kind !== 'unlimited'
   return new Table<R, O>(out(aggregation), windows ? {} : { key: serdes.key }, {
     store: name,
+    view,
     finals: closes ? out(aggregation, 'final') : undefined,
   })
 }

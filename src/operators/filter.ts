@@ -1,25 +1,65 @@
+import { node, out } from '../topology/node.ts'
+import type { Forward, ProcessorContext } from '../topology/processor.ts'
 import { Stream } from '../topology/stream.ts'
+import { Table } from '../topology/table.ts'
 import { follow } from './follow.ts'
+import type { Like, Rows } from './rows.ts'
 
 /**
- * Keeps the records for which `test` is true. The rest are not counted, and do not move stream time downstream.
+ * Keeps the records of a stream, or the rows of a table, for which `test` is true.
  *
- * Order, key, timestamp and headers stay. Keeps no state. Kafka Streams: `KStream#filter`.
+ * Of a stream, the rest are not counted, and do not move stream time downstream. In a table, a row that passed before and
+ * does not any more, or is deleted, is deleted here too; one that never passed leaves no trace. `test` is called with old
+ * values as well and must depend on its arguments alone. Order, key, timestamp and headers stay. Keeps no state; of a
+ * table, the store upstream is read. Kafka Streams: `KStream#filter`, `KTable#filter`.
  *
  * @example
  * ```ts
  * payments.pipe(filter((payment) => payment.status === 'completed'))
  * ```
  */
-export function filter<K, V, V2 extends V>(
+export function filter<K, V, V2 extends V, In extends Rows<K, V> = Stream<K, V>>(
   test: (value: V, key: K) => value is V2,
-): (stream: Stream<K, V>) => Stream<K, V2>
-export function filter<K, V>(test: (value: V, key: K) => boolean): (stream: Stream<K, V>) => Stream<K, V>
-export function filter<K, V>(test: (value: V, key: K) => boolean): (stream: Stream<K, V>) => Stream<K, V> {
-  return ({ input, serdes, rekeyed }) => {
-    const kept = follow(input, 'filter', (next) => (key: K, value: V, timestamp) => {
-      if (test(value, key)) next(key, value, timestamp)
-    })
-    return new Stream(kept, serdes, rekeyed)
+): (input: In & Rows<K, V>) => Like<In, K, V2>
+export function filter<K, V, In extends Rows<K, V> = Stream<K, V>>(
+  test: (value: V, key: K) => boolean,
+): (input: In & Rows<K, V>) => Like<In, K, V>
+export function filter<K, V>(test: (value: V, key: K) => boolean): (input: Rows<K, V>) => Rows<K, V> {
+  return (input) => (input instanceof Table ? filterTable(input, test) : filterStream(input, test))
+}
+
+function filterStream<K, V>({ input, serdes, rekeyed }: Stream<K, V>, test: (value: V, key: K) => boolean) {
+  const kept = follow(input, 'filter', (next) => (key: K, value: V, timestamp) => {
+    if (test(value, key)) next(key, value, timestamp)
+  })
+  return new Stream<K, V>(kept, serdes, rekeyed)
+}
+
+function filterTable<K, V>({ input, serdes, view }: Table<K, V>, test: (value: V, key: K) => boolean) {
+  const process = (next: Forward): Forward<K, V | null> => {
+    const passed = (key: K, value: V | null | undefined): V | null =>
+      value !== null && value !== undefined && test(value, key) ? value : null
+    return (key, value, timestamp, old) => {
+      const before = passed(key, old)
+      const now = passed(key, value)
+      if (before !== null || now !== null) next(key, now, timestamp, before)
+    }
   }
+  const kept = node({
+    kind: 'filter',
+    inputs: [input],
+    wantsOld: true,
+    processor: (context) => ({ inputs: [process(context.forward())] }),
+  })
+  return new Table<K, V>(out(kept), serdes, {
+    view:
+      view &&
+      ((context: ProcessorContext) => {
+        const find = view(context)
+        return (key: K) => {
+          const row = find(key)
+          return row !== undefined && test(row.value, key) ? row : undefined
+        }
+      }),
+  })
 }

@@ -21,8 +21,8 @@ export interface SourceOptions<K, V> {
  * const lines = stream('lines', { key: string(), value: string() })
  * ```
  */
-export function stream<V>(topic: string, options: { readonly value: Serde<V> }): Stream<Uint8Array | null, V>
 export function stream<K, V>(topic: string, options: { readonly key: Serde<K>; readonly value: Serde<V> }): Stream<K, V>
+export function stream<V>(topic: string, options: { readonly value: Serde<V> }): Stream<Uint8Array | null, V>
 export function stream<K, V>(topic: string, options: SourceOptions<K, V>): Stream<K, V> {
   const { key, value } = options
   const source = node({

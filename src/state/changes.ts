@@ -48,4 +48,6 @@ export function restoreEntry<K, A>(entry: Entry<K, A>, value: A, timestamp: numb
   entry.value = value
   entry.timestamp = timestamp
   entry.logged = true
+  // It was given out at the commit that wrote it; worked out from the value when somebody asks.
+  entry.given = undefined
 }

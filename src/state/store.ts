@@ -18,7 +18,10 @@ export interface Entry<K, A> {
   dirty: boolean
   /** Is in the changelog, so that its deletion must be, too. */
   logged: boolean
-  /** The result that was last given out, kept where somebody downstream needs old values. */
+  /**
+   * The result that was last given out, kept where somebody downstream needs old values; undefined after a restore, when
+   * it is what the changelog holds.
+   */
   given: unknown
 }
 

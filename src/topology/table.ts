@@ -1,5 +1,6 @@
 import type { Input, Serdes } from './node.ts'
 import { Pipeable } from './pipe.ts'
+import type { ProcessorContext } from './processor.ts'
 
 /**
  * The latest value per key: a stream of updates in which a null value deletes the key. Results of aggregations are
@@ -12,8 +13,10 @@ export class Table<out K, out V> extends Pipeable<Table<K, V>> {
   readonly serdes: Serdes
   /** Where the one final result of each window comes out, if the table is windowed and its windows close. */
   readonly finals: Input | undefined
-  /** Name of the store behind it, where there is one to query or to join with. */
+  /** Name of the store behind it, where it keeps one of its own. */
   readonly store: string | undefined
+  /** Looks its rows up, for joins. */
+  readonly view: AnyTableView | undefined
 
   constructor(input: Input, serdes: Serdes, traits: TableTraits = {}) {
     super()
@@ -21,10 +24,28 @@ export class Table<out K, out V> extends Pipeable<Table<K, V>> {
     this.serdes = serdes
     this.finals = traits.finals
     this.store = traits.store
+    this.view = traits.view
   }
 }
 
 export interface TableTraits {
   readonly finals?: Input
   readonly store?: string
+  readonly view?: AnyTableView
 }
+
+/** A row that a table holds. */
+export interface TableRow<out V> {
+  readonly value: V
+  /** Event time of the update that it is from, in ms. */
+  readonly timestamp: number
+}
+
+/**
+ * Opens a table for lookups in a task that runs it, as it stands after the last record that was processed; what is held
+ * back until the commit is in it already. A row is valid until the next record.
+ */
+export type TableView<K, V> = (context: ProcessorContext) => (key: K) => TableRow<V> | undefined
+
+// biome-ignore lint/suspicious/noExplicitAny: a key goes in and a value comes out, which Table<out K, out V> cannot say
+export type AnyTableView = TableView<any, any>

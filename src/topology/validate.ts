@@ -27,7 +27,9 @@ export function problemsOf(topology: Topology, graph: Graph): string[] {
 function unnamed(node: Node, name: unknown): string {
   return typeof name === 'string' && name !== ''
     ? `${node.kind}: "${name}" cannot name a store; use letters, digits, '.', '_' and '-'`
-    : `${node.kind}: it keeps state and needs a name, which is the identity of that state: ${node.kind}('my-name', …)`
+    : `${node.kind}: it keeps state and needs a name, which is the identity of that state: ${
+        node.source ? `${node.kind}('${node.source.topic}', { store: 'my-name', … })` : `${node.kind}('my-name', …)`
+      }`
 }
 
 function clashes(graph: Graph, what: string, namesOf: (node: Node) => readonly string[]): string[] {

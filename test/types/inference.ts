@@ -4,12 +4,15 @@ import {
   filter,
   groupBy,
   json,
+  mapValues,
   minutes,
+  type Stream,
   seconds,
   stream,
   string,
   sum,
   type Table,
+  table,
   to,
   topology,
   toStream,
@@ -37,3 +40,18 @@ export const t = topology('shop', [
 ])
 // @ts-expect-error ungrouped
 stream('transactions', { key: string(), value: json<T>() }).pipe(windowedBy(tumbling(1)))
+
+const amounts = table('amounts', { key: string(), value: json<T>(), store: 'amounts' }).pipe(
+  filter((t, key) => t.status === key),
+  mapValues((t) => t.amount),
+)
+export const amountsAreATable: Table<string, number> = amounts
+export const amountsOfAStream: Stream<string, number> = stream('transactions', {
+  key: string(),
+  value: json<T>(),
+}).pipe(
+  filter((t, key) => t.status === key),
+  mapValues((t) => t.amount),
+)
+// @ts-expect-error a table is not a stream
+amounts.pipe(to('x', { key: string(), value: json<number>() }))

@@ -1,4 +1,5 @@
 import type { Family } from '../run.ts'
+import { tableFilter } from './table-filter.ts'
 import { windowedAggregation } from './windowed.ts'
 
 /** By file name. */
@@ -7,5 +8,6 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   hopping: windowedAggregation,
   sliding: windowedAggregation,
   'emit-on-close': windowedAggregation,
+  'table-filter': tableFilter,
   'suppress-window-close': windowedAggregation,
 }

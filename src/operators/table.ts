@@ -1,0 +1,42 @@
+import type { Serde } from '../serde/serde.ts'
+import { node, out } from '../topology/node.ts'
+import { Table } from '../topology/table.ts'
+import { keptTable } from './tables/kept-table.ts'
+
+/** How the rows of a topic are read and kept. */
+export interface TableOptions<K, V> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Names the store: the identity of its state, and what `query` asks for. */
+  readonly store: string
+}
+
+/**
+ * Reads a topic as a table: the latest value per key, where a null value deletes the key.
+ *
+ * Rows apply in the order of their offsets, whatever their timestamps. A null key is dropped and counted; a row that
+ * cannot be decoded goes to the dead-letter topic (see `run`) and leaves the one before it in place. A deletion of what
+ * is not there is no update. Under `run` each changed key goes out once per commit, with its latest value; in the
+ * topology driver each update does.
+ *
+ * State: one entry per key for as long as it is not deleted, with the changelog `<application>-<store>-changelog`. Two
+ * tables of one topic are two states: give each a name. Kafka Streams: `StreamsBuilder#table`.
+ *
+ * @example
+ * ```ts
+ * const users = table('users', { key: string(), value: json<User>(), store: 'users' })
+ * ```
+ */
+export function table<K, V>(topic: string, options: TableOptions<K, V>): Table<K, V> {
+  const { key, value, store: name } = options
+  const { spec, processor, view } = keptTable<K, V>(name, { key, value })
+  const source = node({
+    kind: 'table',
+    name,
+    source: { topic, key, value },
+    parameters: { topic, key: key.format, value: value.format },
+    stores: [spec],
+    processor,
+  })
+  return new Table(out(source), { key, value }, { store: name, view })
+}
