@@ -60,6 +60,17 @@ export {
   seconds,
   systemClock,
 } from './time.ts'
+export { type Description, describe } from './topology/describe/describe.ts'
+export type {
+  InputDescription,
+  NodeDescription,
+  SinkDescription,
+  StoreDescription,
+  SubtopologyDescription,
+  TopicDescription,
+  TopologyDescription,
+} from './topology/describe/description.ts'
+export { diff, type TopologyChange, type TopologyDiff } from './topology/describe/diff.ts'
 export type { Grouped } from './topology/grouped.ts'
 export { type Plan, plan } from './topology/plan.ts'
 export type { Stream } from './topology/stream.ts'

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { MillraceError, run } from 'millrace'
+import { describe, MillraceError, run } from 'millrace'
 import { pino } from 'pino'
 import { expected } from './expected.ts'
 import { feed, PARTITIONS } from './feed.ts'
 import { shop } from './job.ts'
-import { openParts } from './parts.ts'
+import { openParts, placesOf, shopSinks } from './parts.ts'
 import { readProgress, writeProgress } from './progress.ts'
 import { number, watch } from './screen.ts'
 import { verify } from './verify.ts'
@@ -29,6 +29,7 @@ checked against an independent computation.
 --instance ID   a fixed name for this instance
 --json          print the summary as one JSON object and nothing else
 --log           print the log (JSON lines on standard error)
+--describe      only say what would run (with --json or --mermaid in that form)
 
 Real parts are used where the environment names them, each alone or together:
 KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL, S3_ENDPOINT (+ S3_BUCKET and
@@ -51,6 +52,8 @@ const { values: args } = parseArgs({
     'feed-only': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false },
+    describe: { type: 'boolean', default: false },
+    mermaid: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
@@ -148,7 +151,10 @@ Look further:
 }
 
 if (args.help) console.log(HELP)
-else {
+else if (args.describe) {
+  const { text, json, mermaid } = describe(shop(shopSinks(placesOf(args.data, args.name)), args.name))
+  console.log(args.json ? JSON.stringify(json, null, 2) : args.mermaid ? mermaid : text)
+} else {
   try {
     process.exitCode = await main()
   } catch (error) {

@@ -30,7 +30,7 @@ export function keyValueStore<K, A>(options: KeyValueStoreOptions<K, A>): StoreS
   return {
     name: options.name,
     kind: 'key-value',
-    parameters: options.parameters ?? {},
+    parameters: { key: options.key.format, ...options.parameters },
     changelog: options.changelog ?? true,
     create: (environment) =>
       memoryKeyValueStore(keysOf(environment.open(options.key, 'key')), options.value(environment)),

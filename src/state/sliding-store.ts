@@ -29,7 +29,7 @@ export function slidingStore<K, A>(
   return {
     name: options.name,
     kind: 'window',
-    parameters: options.parameters ?? {},
+    parameters: { key: options.key.format, ...options.parameters },
     changelog: true,
     create: (environment) =>
       memorySlidingStore(

@@ -38,7 +38,7 @@ export function windowStore<K, A>(options: WindowStoreOptions<K, A>): StoreSpec<
   return {
     name: options.name,
     kind: 'window',
-    parameters: options.parameters ?? {},
+    parameters: { key: options.key.format, ...options.parameters },
     changelog: true,
     create: (environment) =>
       memoryWindowStore(keysOf(environment.open(options.key, 'key')), options.value(environment)),
