@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'UNENCODABLE_RECORD'
   | 'REJECTED_RECORD'
   | 'OPERATOR_FAILED'
+  | 'TIMER_FAILED'
   | 'RECORD_TOO_LARGE'
   // Something outside is not there, or not as it must be.
   | 'UNAVAILABLE'

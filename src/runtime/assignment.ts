@@ -63,6 +63,7 @@ function create(id: string, { plan, settings, counts, logger }: AssignmentDepend
     emit: 'commit',
     partitions: (topic) => counts.get(topic)!,
     tasks: (of) => counts.get(`subtopology:${of}`)!,
+    now: settings.clock.now,
     policies: settings.errors,
     deadLetterTopic: settings.deadLetterTopic,
     onDeadLetter: ({ origin, reason, error }) =>

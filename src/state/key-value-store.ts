@@ -2,6 +2,7 @@ import type { Serde } from '../serde/serde.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, newEntry, restoreEntry } from './changes.ts'
 import { type Keys, keysOf } from './keys.ts'
+import { orderedEntries } from './ordered-entries.ts'
 import type { Entry, StateStore, StoreValue, ValueCodec } from './store.ts'
 
 /** The latest value per key. */
@@ -15,6 +16,10 @@ export interface KeyValueStore<K, A> extends StateStore {
   changed(): readonly Entry<K, A>[]
   /** All entries, ordered by serialised key. */
   entries(): Entry<K, A>[]
+  /** Text that sorts as the serialised keys do. */
+  order(key: K): string
+  /** Those from `from` to `to`, both included, in the same order; undefined: no bound. */
+  range(from: K | undefined, to: K | undefined): Entry<K, A>[]
 }
 
 export interface KeyValueStoreOptions<K, A> {
@@ -43,8 +48,10 @@ function memoryKeyValueStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): KeyVal
   const create = (key: K, value: A, timestamp: number): Entry<K, A> => {
     const entry = newEntry(keys.keep(key), 0, value, timestamp)
     entries.set(keys.identity(entry.key), entry)
+    ordered.added(entry)
     return entry
   }
+  const ordered = orderedEntries(keys, () => entries.values())
   return {
     get size() {
       return entries.size
@@ -55,11 +62,14 @@ function memoryKeyValueStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): KeyVal
     remove(entry) {
       entry.value = null
       entries.delete(keys.identity(entry.key))
+      ordered.removed()
       touch(entry)
     },
     changed: list,
     all: () => entries.values(),
-    entries: () => [...entries.values()].sort((a, b) => keys.compare(a.key, b.key)),
+    entries: () => ordered.range(undefined, undefined),
+    range: ordered.range,
+    order: keys.text,
     flush,
     restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
       const key = keys.decode(source.buffer.subarray(keyStart, keyEnd))

@@ -11,6 +11,8 @@ export interface Keys<K> {
   keep(key: K): K
   encode(key: K, out: ByteWriter): void
   decode(bytes: Uint8Array): K
+  /** The serialised bytes, one character each: text that sorts as they do. */
+  text(key: K): string
   /** Orders keys by their serialised bytes, as Kafka Streams' stores do. */
   compare(a: K, b: K): number
 }
@@ -26,6 +28,7 @@ export function keysOf<K>(codec: Codec<K>): Keys<K> {
     keep: (key) => (typeof key === 'string' ? (flat(key) as K) : key),
     encode: (key, out) => codec.encode(key, out),
     decode: (bytes) => codec.decode(byteSource(bytes), 0, bytes.length),
+    text,
     compare: (a, b) => {
       const x = text(a)
       const y = text(b)

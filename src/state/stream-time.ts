@@ -16,14 +16,17 @@ export interface StreamClock extends StreamTime {
  * @param current - gives the lane of the record being processed
  */
 export function streamClock(lanes: readonly number[], current: { readonly lane: number }): StreamClock {
-  return lanes.length > 1 ? manyLanes(lanes, current) : oneLane()
+  return lanes.length > 1 ? manyLanes(lanes, current) : oneLane(lanes[0])
 }
 
-function oneLane(): StreamClock {
+function oneLane(own: number): StreamClock {
   const clock = {
     closing: -1,
+    slowest: own,
     observe: (timestamp: number) => (timestamp > clock.closing ? (clock.closing = timestamp) : clock.closing),
-    advance: (_lane: number, timestamp: number) => void clock.observe(timestamp),
+    advance: (lane: number, timestamp: number) => {
+      if (lane === own) clock.observe(timestamp)
+    },
     save: () => [clock.closing],
     load: (times: readonly number[]) => {
       clock.closing = times.length ? Math.min(...times) : -1
@@ -41,6 +44,7 @@ function manyLanes(lanes: readonly number[], current: { readonly lane: number })
   let slowest = 0
   const clock = {
     closing: -1,
+    slowest: lanes[0],
     observe: (timestamp: number) => {
       const slot = slots[current.lane]
       const time = times[slot]
@@ -67,6 +71,7 @@ function manyLanes(lanes: readonly number[], current: { readonly lane: number })
     slowest = 0
     for (let slot = 1; slot < times.length; slot++) if (times[slot] < times[slowest]) slowest = slot
     clock.closing = times[slowest]
+    clock.slowest = lanes[slowest]
   }
   return clock
 }

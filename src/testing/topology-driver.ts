@@ -220,6 +220,7 @@ export class TopologyDriver {
           emit,
           partitions: (topic) => this.counts.get(topic) ?? this.options.partitions ?? 1,
           tasks: (id) => this.counts.get(`subtopology:${id}`)!,
+          now: () => this.wallClock,
           policies: { undecodable: errors?.undecodable ?? 'dead-letter', failing: errors?.failing ?? 'fail' },
           deadLetterTopic: DEAD_LETTERS,
         })

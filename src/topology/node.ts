@@ -43,6 +43,8 @@ export interface Node {
   readonly wantsOld?: boolean
   /** Results of its own (not the record that came in): what follows has one lane of time. */
   readonly emitsResults?: boolean
+  /** Why a replay may give its results otherwise ('wall-clock timers' …); append sinks need them the same. */
+  readonly unrepeatable?: string
   /** What is wrong with it, found while it was made; the plan reports all at once. */
   readonly problems?: readonly string[]
 }

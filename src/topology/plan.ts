@@ -75,9 +75,22 @@ export function plan(topology: Topology): Plan {
   const groups = subtopologies(graph)
   const owner = new Map<Node, number>()
   for (const [id, members] of groups.entries()) for (const node of members) owner.set(node, id)
+  refuseLoops(graph, owner)
   return {
     application: topology.name,
     subtopologies: groups.map((members, id) => subtopology(topology.name, graph, members, id, owner)),
+  }
+}
+
+/** A store that is shared across a repartition would make its reader and its writer one subtopology. */
+function refuseLoops(graph: Graph, owner: ReadonlyMap<Node, number>): void {
+  for (const node of graph.nodes) {
+    const loop = node.inputs.find(({ node: from }) => from.target?.repartition && owner.get(from) === owner.get(node))
+    if (!loop) continue
+    throw new MillraceError('INVALID_TOPOLOGY', 'a store is shared by operators before and behind a repartition', {
+      node: graph.ids.get(loop.node),
+      hint: 'give each side a store of its own: the records of a key may be in different tasks on the two sides',
+    })
   }
 }
 
@@ -93,7 +106,14 @@ function subtopologies(graph: Graph): Node[][] {
   }
   const unite = (a: Node, b: Node) => parent.set(root(a), root(b))
   const readers = new Map<string, Node>()
+  const owners = new Map<StoreSpec, Node>()
   for (const node of graph.nodes) {
+    // Operators that share a store run in one task, as in Kafka Streams (connectProcessorAndStateStores).
+    for (const store of node.stores) {
+      const owner = owners.get(store)
+      if (owner) unite(owner, node)
+      else owners.set(store, node)
+    }
     for (const { node: input } of node.inputs) if (!input.target?.repartition) unite(input, node)
     const shared = node.source?.topic ?? repartitionInput(node)
     if (shared === undefined || node.source?.global) continue
@@ -149,11 +169,14 @@ function subtopology(
     if (node.copartitioned) copartitioned.push([...topics])
     nodes.push({ id: graph.ids.get(node)!, node, inputs, topics: [...topics], wantsOld: graph.wantsOld.has(node) })
   }
-  const stores = members.flatMap((node) =>
-    node.stores.map((spec) => ({
-      spec,
-      changelog: spec.changelog ? changelogTopic(application, spec.name) : undefined,
-    })),
-  )
+  const specs = new Set(members.flatMap((node) => node.stores))
+  for (const spec of specs) {
+    const sharing = nodes.filter(({ node }) => node.stores.includes(spec))
+    if (sharing.length > 1) copartitioned.push([...new Set(sharing.flatMap(({ topics }) => topics))])
+  }
+  const stores = [...specs].map((spec) => ({
+    spec,
+    changelog: spec.changelog ? changelogTopic(application, spec.name) : undefined,
+  }))
   return { id, nodes, sources, stores, copartitioned }
 }

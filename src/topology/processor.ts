@@ -45,6 +45,8 @@ export interface CurrentRecord extends RecordOrigin {
 export interface StreamTime {
   /** The time by which windows close: the lowest of all lanes; -1 until every lane has been heard. */
   readonly closing: number
+  /** The lane that `closing` is the time of: what comes of time itself belongs to it. */
+  readonly slowest: number
   /** The time of the current record's lane after seeing this timestamp. */
   observe(timestamp: number): number
 }
@@ -65,6 +67,10 @@ export interface ProcessorContext {
   /** Checkpointed with every commit. An operator with several clocks names them. */
   streamTime(name?: string): StreamTime
   drop(reason: DropReason, count?: number): void
+  /** Wall-clock time, in ms since the epoch. Results that depend on it are not repeated by a replay. */
+  now(): number
+  /** Does `work` in the name of another record: what it forwards has that record's origin, lane and headers. */
+  as(record: CurrentRecord, work: () => void): void
   codec<T>(serde: WriteSerde<T>, part: RecordPart, topic?: string): WriteCodec<T>
   /** Writes to a topic of the log. */
   topic(topic: string): TopicOutput

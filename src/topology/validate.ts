@@ -19,8 +19,32 @@ export function problemsOf(topology: Topology, graph: Graph): string[] {
       }
     }
   }
-  problems.push(...clashes(graph, 'store', (node) => node.stores.map((store) => store.name)))
-  problems.push(...clashes(graph, 'repartition', (node) => (node.target?.repartition ? [node.target.topic] : [])))
+  problems.push(...clashes(graph, 'store', (node) => node.stores.map((store) => [store.name, store])))
+  problems.push(
+    ...clashes(graph, 'repartition', (node) => (node.target?.repartition ? [[node.target.topic, node]] : [])),
+  )
+  problems.push(...unrepeatable(graph))
+  return problems
+}
+
+/**
+ * An append sink replays a range after a crash and must be given the same rows again (see `SinkDefinition`); what
+ * depends on the wall clock or on the speed of answers is not the same. Behind a topic it is: the topic keeps it.
+ */
+function unrepeatable(graph: Graph): string[] {
+  const cause = new Map<Node, Node>()
+  const problems: string[] = []
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.filter((input) => !input.node.target?.repartition)
+    const from = node.unrepeatable ? node : inputs.map((input) => cause.get(input.node)).find(Boolean)
+    if (!from) continue
+    cause.set(node, from)
+    if (node.sink?.mode === 'append') {
+      problems.push(
+        `${graph.ids.get(node)}: its rows come from ${graph.ids.get(from)}, whose results a replay does not repeat in the same order (${from.unrepeatable}): write them to a topic with to(…), and read that topic into the sink`,
+      )
+    }
+  }
   return problems
 }
 
@@ -32,17 +56,19 @@ function unnamed(node: Node, name: unknown): string {
       }`
 }
 
-function clashes(graph: Graph, what: string, namesOf: (node: Node) => readonly string[]): string[] {
-  const owners = new Map<string, Node>()
+type Named = readonly [name: string, identity: object]
+
+function clashes(graph: Graph, what: string, namesOf: (node: Node) => readonly Named[]): string[] {
+  const owners = new Map<string, { readonly node: Node; readonly identity: object }>()
   const problems: string[] = []
   for (const node of graph.nodes) {
-    for (const name of namesOf(node)) {
+    for (const [name, identity] of namesOf(node)) {
       const other = owners.get(name)
-      if (other && other !== node) {
+      if (other && other.identity !== identity) {
         problems.push(
-          `two ${what}s are named "${name}" (${graph.ids.get(other)}, ${graph.ids.get(node)}): give each a name of its own, or share one constant if they are meant to be the same`,
+          `two ${what}s are named "${name}" (${graph.ids.get(other.node)}, ${graph.ids.get(node)}): give each a name of its own, or share one constant if they are meant to be the same`,
         )
-      } else owners.set(name, node)
+      } else owners.set(name, { node, identity })
     }
   }
   return problems

@@ -1,14 +1,14 @@
-import type { Headers } from '../../record.ts'
 import type { Codec, RecordPart, SchemaRegistry, Serde } from '../../serde/serde.ts'
 import type { StateStore } from '../../state/store.ts'
 import { type StreamClock, streamClock } from '../../state/stream-time.ts'
 import type { AnySerde } from '../../topology/node.ts'
 import { repartitionTopic, type Subtopology } from '../../topology/plan.ts'
-import type { CurrentRecord, DropReason, Forward, Processor, ProcessorContext } from '../../topology/processor.ts'
+import type { DropReason, Forward, Processor, ProcessorContext } from '../../topology/processor.ts'
 import { addDropped, type TaskCounters } from './counters.ts'
 import { type Input, input, type Reader } from './input.ts'
 import type { Outbox } from './outbox.ts'
 import { type SinkBuffer, sinkBuffer } from './sink-buffer.ts'
+import type { WorkingRecord } from './working-record.ts'
 
 /** What a task is made with. */
 export interface TaskEnvironment {
@@ -20,6 +20,8 @@ export interface TaskEnvironment {
   partitions(topic: string): number
   /** Number of tasks of a subtopology: the lanes of the repartition topics it writes. */
   tasks(subtopology: number): number
+  /** Wall-clock time, ms since the epoch. */
+  now(): number
 }
 
 /** A subtopology made ready to run for one partition. */
@@ -32,20 +34,13 @@ export interface Compiled {
     readonly changelog: string | undefined
     readonly store: StateStore
   }[]
+  /** A marker says that the time of a lane has come this far: every operator hears of it, those upstream first. */
+  advance(lane: number, timestamp: number): void
   /** By operator; a name that stays the same from run to run. */
   readonly clocks: ReadonlyMap<string, StreamClock>
   readonly sinks: readonly SinkBuffer[]
   /** Codecs that must be prepared before the first record. */
   readonly codecs: readonly Codec<unknown>[]
-}
-
-/** The record in work; `headers` is worked out when asked for. */
-export interface WorkingRecord extends CurrentRecord {
-  topic: string
-  partition: number
-  offset: number
-  lane: number
-  headers: Headers
 }
 
 /** Composes the operators of a subtopology into plain calls, from the last to the first. */
@@ -60,6 +55,7 @@ export function compile(
   const processors: Processor[] = new Array(nodes.length)
   const stores = new Map<unknown, Compiled['stores'][number]>()
   const clocks = new Map<string, StreamClock>()
+  const clocksOf: StreamClock[][] = nodes.map(() => [])
   const sinks: SinkBuffer[] = []
   const codecs: Codec<unknown>[] = []
   const lanes = laneNumbers(sources, environment)
@@ -96,9 +92,12 @@ export function compile(
       streamTime(name) {
         const clock = streamClock(lanesOf(topics, lanes), record)
         clocks.set(name === undefined ? id : `${id}/${name}`, clock)
+        clocksOf[index].push(clock)
         return clock
       },
       drop: (reason: DropReason, n = 1) => addDropped(counters, id, reason, n),
+      now: environment.now,
+      as: record.as,
       codec: (serde, part, topic = id) => open(serde as unknown as AnySerde, part, physical(topic)),
       topic(topic) {
         const name = physical(topic)
@@ -133,7 +132,14 @@ export function compile(
       receive: processors[source.index].inputs[source.input],
     })
   }
-  return { inputs: [...inputs.values()], processors, stores: [...stores.values()], clocks, sinks, codecs }
+  // An operator's own clock moves just before it is told, so that what it then forwards is not late downstream.
+  const advance = (lane: number, timestamp: number) => {
+    for (const [index, processor] of processors.entries()) {
+      for (const clock of clocksOf[index]) clock.advance(lane, timestamp)
+      processor.advance?.()
+    }
+  }
+  return { inputs: [...inputs.values()], processors, stores: [...stores.values()], advance, clocks, sinks, codecs }
 }
 
 function together(next: readonly Forward[]): Forward {
@@ -150,6 +156,9 @@ function together(next: readonly Forward[]): Forward {
     for (const forward of next) forward(key, value, timestamp, old)
   }
 }
+
+/** Behind an operator that emits results of its own: no upstream task's time is theirs. */
+const OWN_LANE = -1
 
 interface Lanes {
   readonly first: number
@@ -178,5 +187,5 @@ function lanesOf(topics: readonly string[], lanes: ReadonlyMap<string, Lanes>): 
     const { first, count } = lanes.get(topic)!
     for (let lane = first; lane < first + count; lane++) numbers.add(lane)
   }
-  return numbers.size ? [...numbers] : [0]
+  return numbers.size ? [...numbers] : [OWN_LANE]
 }

@@ -1,16 +1,16 @@
 import { MillraceError, RejectedRecord, toError } from '../../errors.ts'
 import type { RecordBatch } from '../../log/batch/record-batch.ts'
 import type { Fetched } from '../../log/log.ts'
-import type { Headers } from '../../record.ts'
 import { PendingSchema } from '../../serde/serde.ts'
 import type { SinkBatch, SinkDefinition, SourceRange } from '../../sinks/sink.ts'
 import type { Subtopology } from '../../topology/plan.ts'
-import { type Compiled, compile, type TaskEnvironment, type WorkingRecord } from './compile.ts'
+import { type Compiled, compile, type TaskEnvironment } from './compile.ts'
 import { add, type TaskCounters, taskCounters } from './counters.ts'
 import { type DeadLetter, deadLetterWriter } from './dead-letter.ts'
 import { hasRecord, type Input } from './input.ts'
 import { isMarker, laneOf, withoutOwn } from './lanes.ts'
 import { type OutgoingBatch, outbox } from './outbox.ts'
+import { workingRecord } from './working-record.ts'
 
 /** What is done with a record that cannot be processed. */
 export type RecordPolicy = 'fail' | 'dead-letter' | 'skip'
@@ -98,16 +98,8 @@ export function createTask(subtopology: Subtopology, partition: number, options:
   const counters = taskCounters()
   let batch: RecordBatch | undefined
   let index = 0
-  const record: WorkingRecord = {
-    topic: '',
-    partition,
-    offset: -1,
-    lane: 0,
-    // What operators forward at a commit comes from no one record, and has no headers.
-    get headers(): Headers {
-      return batch === undefined ? [] : withoutOwn(batch.headers(index))
-    },
-  }
+  // What operators forward at a commit comes from no one record, and has no headers.
+  const record = workingRecord(partition, () => (batch === undefined ? [] : withoutOwn(batch.headers(index))))
   const out = outbox(counters, () => record.headers)
   const compiled = compile(subtopology, partition, options, record, out, counters)
   const { inputs, processors, stores, clocks, sinks } = compiled
@@ -145,7 +137,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
           record.offset = offsets[index]
           const at = keyStart[index]
           if (internal && at < 0 && isMarker(batch.headers(index))) {
-            mark(of.lane, timestamp)
+            compiled.advance(of.lane, timestamp)
             continue
           }
           for (; r < readers.length; r++) {
@@ -217,13 +209,11 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     // Aborted records and holes at the end of what was fetched are behind us, too.
     if (of.fetched > of.position) of.position = of.fetched
   }
-  const mark = (lane: number, timestamp: number) => {
-    for (const clock of clocks.values()) clock.advance(lane, timestamp)
-    for (const processor of processors) processor.advance?.()
-  }
 
   const failed = (of: Input, thrown: unknown, decoding: boolean) => {
     const error = toError(thrown)
+    // A timer that fails has no record to blame: the one that moved time on is not at fault.
+    if (error instanceof MillraceError && error.code === 'TIMER_FAILED') throw error
     const current = batch!
     const bytes = (start: number, end: number) => (start < 0 ? null : current.buffer.subarray(start, end))
     setAside(error, decoding, {
@@ -319,6 +309,10 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     },
     start(times) {
       for (const [name, clock] of clocks) clock.load(times[name] ?? [])
+      // What comes of timers before the first record is counted to where reading goes on.
+      const [first] = inputs
+      record.topic = first?.topic ?? ''
+      record.offset = (first?.position ?? 0) - 1
       for (const processor of processors) processor.restored?.()
     },
     process(limit, eager = false) {
