@@ -12,7 +12,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/services/**'], testTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/services/**', 'test/faults/**'],
+          testTimeout: 20_000,
+        },
       },
       {
         extends: true,
@@ -20,6 +25,17 @@ export default defineConfig({
           name: 'services',
           include: ['test/services/**/*.test.ts'],
           testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts', 'test/log/embedded/kill.test.ts'],
+          // With --rounds a test takes as long as it takes.
+          testTimeout: process.env.FAULT_ROUNDS === undefined ? 180_000 : 0,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

@@ -1,4 +1,7 @@
-/** One Kafka node in KRaft mode: broker and controller in one process, with a plain listener and a secured one. */
+/**
+ * One Kafka node in KRaft mode: broker and controller in one process, with listeners that are plain, demand SASL over TLS or a
+ * client certificate, and one that sends its clients through a port of their own, for a proxy that a test puts there.
+ */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createCertificates } from './certificates.ts'
@@ -19,7 +22,7 @@ const certificates = (place: Place): string => join(place.directory, 'certificat
 
 export const kafka: Service = {
   name: 'kafka',
-  ports: ['client', 'secure', 'controller'],
+  ports: ['client', 'secure', 'controller', 'certified', 'proxied', 'proxy'],
 
   async install(cache) {
     await requireJava(17, `Kafka ${version}`)
@@ -69,6 +72,11 @@ export const kafka: Service = {
     KAFKA_SECURE_CA: join(certificates(place), 'ca.pem'),
     KAFKA_SECURE_USER: user,
     KAFKA_SECURE_PASSWORD: password,
+    KAFKA_CERTIFIED_BROKERS: `localhost:${place.ports.certified}`,
+    KAFKA_CLIENT_CERTIFICATE: join(certificates(place), 'client.pem'),
+    KAFKA_CLIENT_KEY: join(certificates(place), 'client.key'),
+    KAFKA_PROXIED_LISTENER: `127.0.0.1:${place.ports.proxied}`,
+    KAFKA_PROXY_ADDRESS: `127.0.0.1:${place.ports.proxy}`,
   }),
 }
 
@@ -84,19 +92,23 @@ const properties = (place: Place): string => `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${place.ports.controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:${place.ports.client},SASL_SSL://127.0.0.1:${place.ports.secure},CONTROLLER://127.0.0.1:${place.ports.controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:${place.ports.client},SASL_SSL://localhost:${place.ports.secure}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:${place.ports.client},SASL_SSL://127.0.0.1:${place.ports.secure},CERTIFIED://127.0.0.1:${place.ports.certified},PROXIED://127.0.0.1:${place.ports.proxied},CONTROLLER://127.0.0.1:${place.ports.controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:${place.ports.client},SASL_SSL://localhost:${place.ports.secure},CERTIFIED://localhost:${place.ports.certified},PROXIED://127.0.0.1:${place.ports.proxy}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CERTIFIED:SSL,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=${join(place.directory, 'data')}
 
 ssl.keystore.type=PEM
 ssl.keystore.location=${join(certificates(place), 'broker.pem')}
 ssl.truststore.type=PEM
 ssl.truststore.location=${join(certificates(place), 'ca.pem')}
-sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.certified.ssl.client.auth=required
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
 listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_${user}="${password}";
 listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+
+# Takes unsigned JSON web tokens: good enough to see that the client brings one.
+listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="${user}";
 
 # One node, few partitions: the defaults (50 each, 3 replicas) are for clusters.
 offsets.topic.replication.factor=1
@@ -110,6 +122,7 @@ share.coordinator.state.topic.num.partitions=1
 num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=16777216
+log.cleaner.backoff.ms=500
 
 # Tests do not wait: no delay before the first assignment, short sessions allowed, expired transactions found soon.
 group.initial.rebalance.delay.ms=0

@@ -8,12 +8,14 @@
  *   `processData` (replaced per instance), `socket`, `requestQueue`.
  * - `kafkajs/src/network/requestQueue`: `fulfillRequest`, `scheduleCheckPendingRequests` (replaced per instance), `pending`.
  * - What `send` needs of an encoder: an object with `buf` and `buffer`.
+ * - `authenticationProvider` in the SASL options, and what it is given: see oauth-bearer.ts.
  * - The `name` and `code` of errors: see connection-errors.ts.
  */
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import type { SocketTarget } from './frame-socket.ts'
+import { oauthBearer } from './oauth-bearer.ts'
 import type { SaslOptions } from './options.ts'
 
 interface RequestQueue {
@@ -79,7 +81,7 @@ export function kafkajsConnection({ log, sasl, ...options }: KafkajsConnectionOp
   const connection = new connectionClass({
     ...options,
     // kafkajs writes an authenticator, bound to the first credentials, into the object that it is given.
-    sasl: sasl === null ? null : { ...sasl },
+    sasl: sasl === null ? null : authentication(sasl, `${options.host}:${options.port}`),
     logger: kafkajsLogger(log),
     enforceRequestTimeout: true,
     maxInFlightRequests: null,
@@ -87,6 +89,12 @@ export function kafkajsConnection({ log, sasl, ...options }: KafkajsConnectionOp
   deliverWholeAnswers(connection)
   armTimersOnlyWhenNeeded(connection.requestQueue)
   return connection
+}
+
+/** kafkajs prefers an `authenticationProvider` to its own. */
+function authentication(sasl: SaslOptions, broker: string): object {
+  if (sasl.mechanism !== 'oauthbearer') return { ...sasl }
+  return { mechanism: sasl.mechanism, authenticationProvider: oauthBearer(sasl, broker) }
 }
 
 /** Resolves to what follows the correlation id. */

@@ -52,7 +52,7 @@ export function link(host: string, port: number, options: KafkaOptions): Link {
       port,
       clientId: options.clientId ?? 'millrace',
       ssl: ssl ? (ssl === true ? {} : ssl) : null,
-      sasl: sasl ? withOwnErrors(sasl) : null,
+      sasl: sasl ?? null,
       connectionTimeout,
       requestTimeout,
       socketFactory: frameSocket,
@@ -125,20 +125,4 @@ function requireModernBroker(broker: string, versions: ApiVersions): void {
   throw new MillraceError('UNAVAILABLE', `Kafka at ${broker} is too old for this client`, {
     hint: 'Kafka 2.5 or newer is needed (TxnOffsetCommit v3, KIP-447)',
   })
-}
-
-/** A token that cannot be had now may be had later; what the provider threw is its own affair and is not repeated. */
-function withOwnErrors(sasl: NonNullable<KafkaOptions['sasl']>): NonNullable<KafkaOptions['sasl']> {
-  if (sasl.mechanism !== 'oauthbearer') return sasl
-  return {
-    mechanism: sasl.mechanism,
-    async oauthBearerProvider() {
-      try {
-        return await sasl.oauthBearerProvider()
-      } catch (cause) {
-        const message = 'oauthBearerProvider could not get a token to log in to Kafka'
-        throw new MillraceError('UNAVAILABLE', message, { cause, retriable: true })
-      }
-    },
-  }
 }

@@ -110,6 +110,9 @@ export function transport(options: KafkaOptions): Transport {
 
   async function refresh(names: readonly string[] = [...topics.keys()]): Promise<readonly TopicMetadata[]> {
     const answer = await callAny(metadataRequest(names))
+    // A broker that has just started, or one that takes the connection for not authenticated, names none, not even itself.
+    if (answer.nodes.length === 0)
+      throw new MillraceError('UNAVAILABLE', 'Kafka names no broker that could be used at present', { retriable: true })
     nodes = answer.nodes
     controllerId = answer.controller
     for (const topic of answer.topics) {
