@@ -8,11 +8,16 @@ export interface Observed {
   readonly droppedAt: readonly (readonly [number, number])[]
 }
 
-/** The first difference, in words, or undefined when there is none. */
-export function difference(fixture: Fixture, observed: Observed): string | undefined {
+/**
+ * The first difference, in words, or undefined when there is none.
+ *
+ * @param ordered - results of different identities must come in the order of the fixture, too
+ */
+export function difference(fixture: Fixture, observed: Observed, ordered = false): string | undefined {
+  const identify = ordered ? () => 'all together' : identityOf
   for (let i = 0; i < fixture.input.length; i++) {
-    const expected = byIdentity(fixture.output.filter((of) => of.afterInput === i))
-    const actual = byIdentity(observed.output.filter((of) => of.afterInput === i))
+    const expected = byIdentity(of(fixture.output, i), identify)
+    const actual = byIdentity(of(observed.output, i), identify)
     for (const identity of new Set([...expected.keys(), ...actual.keys()])) {
       const wrong = inOrder(expected.get(identity) ?? [], actual.get(identity) ?? [])
       if (wrong) return `after input ${i}, ${identity}: ${wrong}`
@@ -24,13 +29,18 @@ export function difference(fixture: Fixture, observed: Observed): string | undef
   )
 }
 
+const of = (output: readonly FixtureOutput[], input: number) => output.filter((of) => of.afterInput === input)
+
 const identityOf = ({ branch, key, window }: Partial<FixtureOutput>): string =>
   JSON.stringify([branch ?? null, key ?? null, window ? [window.start, window.end] : null])
 
-function byIdentity<T extends Partial<FixtureOutput>>(results: readonly T[]): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
+function byIdentity(
+  results: readonly FixtureOutput[],
+  identify: (result: FixtureOutput) => string,
+): Map<string, FixtureOutput[]> {
+  const groups = new Map<string, FixtureOutput[]>()
   for (const result of results) {
-    const identity = identityOf(result)
+    const identity = identify(result)
     const group = groups.get(identity)
     if (group) group.push(result)
     else groups.set(identity, [result])
@@ -43,13 +53,17 @@ function inOrder(expected: readonly FixtureOutput[], actual: readonly FixtureOut
   let next = 0
   for (const want of expected) {
     const got = actual[next]
-    if (got && isDeepStrictEqual([got.value, got.timestamp], [want.value, want.timestamp])) next++
+    if (got && same(got, want)) next++
     else if (!want.redundant && !want.duplicate) return `expected ${show(want)}, got ${got ? show(got) : 'nothing'}`
   }
   return next < actual.length ? `expected nothing more, got ${show(actual[next])}` : undefined
 }
 
-const show = ({ value, timestamp }: FixtureOutput): string => `${JSON.stringify(value)}@${timestamp}`
+const same = (a: FixtureOutput, b: FixtureOutput): boolean =>
+  identityOf(a) === identityOf(b) && isDeepStrictEqual([a.value, a.timestamp], [b.value, b.timestamp])
+
+const show = (result: FixtureOutput): string =>
+  `${identityOf(result)} ${JSON.stringify(result.value)}@${result.timestamp}`
 
 function differentState(
   expected: readonly FixtureState[] | undefined,

@@ -10,8 +10,10 @@ export interface Built {
   readonly outputs: Readonly<Record<string, string | undefined>>
   /** The store whose content the fixture lists. */
   readonly store?: string
-  /** Set where the store is windowed. */
-  readonly endOf?: (start: number) => number | null
+  /** Set where the store is windowed: the end of an entry's window. */
+  readonly endOf?: (entry: { readonly start: number; readonly timestamp: number }) => number | null
+  /** Results of different identities come in the very order of Kafka Streams, too. */
+  readonly ordered?: boolean
 }
 
 /** Builds the topology of a fixture through the public API; undefined: an operator does not exist yet. */
@@ -58,5 +60,5 @@ function stateOf(
   endOf: Built['endOf'],
 ): FixtureState {
   const { key, start, value, timestamp } = entry
-  return { key, ...(endOf ? { window: { start, end: endOf(start) } } : {}), value, timestamp }
+  return { key, ...(endOf ? { window: { start, end: endOf(entry) } } : {}), value, timestamp }
 }

@@ -1,4 +1,5 @@
 import type { Family } from '../run.ts'
+import { merged, repartitioned } from './streams.ts'
 import { tableFilter } from './table-filter.ts'
 import { windowedAggregation } from './windowed.ts'
 
@@ -7,7 +8,11 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   tumbling: windowedAggregation,
   hopping: windowedAggregation,
   sliding: windowedAggregation,
+  unlimited: windowedAggregation,
+  aggregate: windowedAggregation,
   'emit-on-close': windowedAggregation,
   'table-filter': tableFilter,
   'suppress-window-close': windowedAggregation,
+  merge: merged,
+  repartition: repartitioned,
 }

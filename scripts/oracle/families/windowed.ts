@@ -5,7 +5,11 @@ import {
   hopping,
   json,
   nullable,
+  type Output,
   reduce,
+  type Serde,
+  session,
+  sessionWindowed,
   sliding,
   stream,
   string,
@@ -14,6 +18,7 @@ import {
   topology,
   toStream,
   tumbling,
+  unlimited,
   untilWindowCloses,
   type Windowed,
   type Windows,
@@ -22,48 +27,84 @@ import {
 } from 'millrace'
 import { AGGREGATIONS, REDUCERS } from '../aggregations.ts'
 import type { FixtureValue, Operator } from '../fixture.ts'
-import type { Family } from '../run.ts'
+import type { Built, Family } from '../run.ts'
 
-type Value = string | number | null
+export type Value = string | number | null
 
-function windowsOf(operator: Operator): { windows: Windows; endOf: (start: number) => number } | undefined {
-  const { kind, size, advance, timeDifference, grace } = operator
-  switch (kind) {
+interface WindowKind {
+  readonly windows: Windows
+  readonly endOf: NonNullable<Built['endOf']>
+  readonly key: Serde<Windowed<string | null>>
+}
+
+const KEY = nullable(string())
+
+/** The windows that a fixture names; undefined for a kind that is none. */
+export function windowsOf(
+  operator: Readonly<Record<string, number>> & { readonly kind?: string },
+): WindowKind | undefined {
+  const { size, advance, timeDifference, gap, grace } = operator
+  const fixed = (windows: Windows, length: number): WindowKind => ({
+    windows,
+    endOf: ({ start }) => (length === Number.POSITIVE_INFINITY ? null : start + length),
+    key: windowed(KEY, { size: length }),
+  })
+  switch (operator.kind) {
     case 'tumbling':
-      return { windows: tumbling(size, { grace }), endOf: (start) => start + size }
+      return fixed(tumbling(size, { grace }), size)
     case 'hopping':
-      return { windows: hopping(size, { advance, grace }), endOf: (start) => start + size }
+      return fixed(hopping(size, { advance, grace }), size)
     case 'sliding':
-      return { windows: sliding(timeDifference, { grace }), endOf: (start) => start + timeDifference }
+      return fixed(sliding(timeDifference, { grace }), timeDifference)
+    case 'unlimited':
+      return fixed(unlimited({ start: operator.start }), Number.POSITIVE_INFINITY)
+    case 'session':
+      return {
+        windows: session(gap, { grace }),
+        endOf: ({ timestamp }) => timestamp,
+        key: sessionWindowed(KEY),
+      }
     default:
       return undefined
   }
 }
 
-function aggregateBy<R>(
+/** Keeps windows for ever, as the fixtures' stores do. */
+export const RETENTION = { retention: Number.POSITIVE_INFINITY }
+
+/** Aggregates as a fixture names it. */
+export function aggregateBy<R>(
   name: string,
   aggregation: string,
 ): (grouped: Grouped<string | null, Value, R>) => Table<R, FixtureValue> {
   const reducer = REDUCERS[aggregation]
-  const options = { retention: Number.POSITIVE_INFINITY }
   return reducer
-    ? (grouped) => grouped.pipe(reduce(name, reducer as (a: Value, b: Value) => Value, options))
-    : (grouped) => grouped.pipe(aggregate(name, AGGREGATIONS[aggregation], options))
+    ? (grouped) => grouped.pipe(reduce(name, reducer as (a: Value, b: Value) => Value, RETENTION))
+    : (grouped) => grouped.pipe(aggregate(name, AGGREGATIONS[aggregation], RETENTION))
 }
 
-/** Any window with any emission: tumbling, hopping, sliding, and their final results. */
-export const windowedAggregation: Family = (operator) => {
-  const made = windowsOf(operator)
-  if (made === undefined) return undefined
-  const results: Table<Windowed<string | null>, FixtureValue> = stream('input', {
-    key: nullable(string()),
-    value: nullable(json<string | number>()),
-  }).pipe(groupByKey(), windowedBy(made.windows), aggregateBy('store', operator.aggregation))
-  const size = made.endOf(0)
-  const serdes = { key: windowed(nullable(string()), { size }), value: json<Exclude<FixtureValue, null>>() }
-  const output =
-    operator.emit === 'on-update'
-      ? results.pipe(toStream(), to('output', serdes))
-      : results.pipe(untilWindowCloses(), to('output', serdes))
-  return { topology: topology('oracle', [output]), outputs: { output: undefined }, store: 'store', endOf: made.endOf }
+/** Writes a table's results to a topic as the fixture says: each update, or some of them. */
+export function emitted<K>(table: Table<K, FixtureValue>, operator: Operator, key: Serde<K>): Output {
+  const serdes = { key: key as Serde<NonNullable<K>>, value: json<Exclude<FixtureValue, null>>() }
+  const results = operator.emit === 'on-update' ? table.pipe(toStream()) : table.pipe(untilWindowCloses())
+  return results.pipe(to('output', serdes))
 }
+
+/** An aggregation of what is grouped, in windows where the fixture has them. */
+export function aggregation(grouped: Grouped<string | null, Value, string | null>, operator: Operator): Built {
+  const made = windowsOf(operator)
+  const output = made
+    ? emitted(grouped.pipe(windowedBy(made.windows), aggregateBy('store', operator.aggregation)), operator, made.key)
+    : emitted(grouped.pipe(aggregateBy('store', operator.aggregation)), operator, KEY)
+  return {
+    topology: topology('oracle', [output]),
+    outputs: { output: undefined },
+    store: 'store',
+    endOf: made?.endOf,
+    ordered: operator.kind !== 'sliding' || operator.emit !== 'on-update',
+  }
+}
+
+/** Any window, or none, with any emission. */
+export const windowedAggregation: Family = (operator) =>
+  aggregation(stream('input', { key: KEY, value: nullable(json<string | number>()) }).pipe(groupByKey()), operator)

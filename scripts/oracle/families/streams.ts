@@ -1,0 +1,51 @@
+import {
+  groupBy,
+  groupByKey,
+  json,
+  merge,
+  nullable,
+  repartition,
+  type Stream,
+  selectKey,
+  stream,
+  string,
+  to,
+  topology,
+} from 'millrace'
+import type { Family } from '../run.ts'
+import { aggregation, type Value } from './windowed.ts'
+
+export const KEY = nullable(string())
+export const VALUE = nullable(json<string | number>())
+
+export const read = (topic: string): Stream<string | null, Value> => stream(topic, { key: KEY, value: VALUE })
+
+export const merged: Family = () => ({
+  topology: topology('oracle', [
+    read('left').pipe(merge(read('right')), to('output', { key: string(), value: json() })),
+  ]),
+  outputs: { output: undefined },
+  ordered: true,
+})
+
+/** The text before the first ':'; null if there is none. */
+export function prefix(value: Value): string | null {
+  const text = value === null ? '' : String(value)
+  const at = text.indexOf(':')
+  return at < 0 ? null : text.slice(0, at)
+}
+
+export const repartitioned: Family = ({ via, then }) => {
+  const input = read('input')
+  const keyed = () => input.pipe(selectKey(prefix, { key: KEY }))
+  switch (via) {
+    case 'select-key':
+      return aggregation(keyed().pipe(groupByKey()), then)
+    case 'group-by':
+      return aggregation(input.pipe(groupBy(prefix, { key: KEY })), then)
+    case 'repartition':
+      return aggregation(keyed().pipe(repartition('by-prefix'), groupByKey()), then)
+    default:
+      return undefined
+  }
+}
