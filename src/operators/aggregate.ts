@@ -1,5 +1,6 @@
 import { type Aggregate, type AggregateRecord, combine, type Results } from '../aggregates/index.ts'
 import { keyValueStore } from '../state/key-value-store.ts'
+import { sessionStore } from '../state/session-store.ts'
 import { slidingStore } from '../state/sliding-store.ts'
 import type { StoreValue } from '../state/store.ts'
 import { windowStore } from '../state/window-store.ts'
@@ -8,6 +9,7 @@ import { node, out } from '../topology/node.ts'
 import { Table } from '../topology/table.ts'
 import { aligned } from './aggregation/aligned.ts'
 import { byKey } from './aggregation/by-key.ts'
+import { session } from './aggregation/session.ts'
 import { sliding } from './aggregation/sliding.ts'
 import { viewByKey, viewBySlidingWindow, viewByWindow } from './aggregation/view.ts'
 import { partitionedByKey } from './repartition.ts'
@@ -81,8 +83,10 @@ export function aggregated<K, V, R, A, O>(
         const processor = sliding(aggregate, windows, store, retention)
         return { store, processor, view: viewBySlidingWindow(store, aggregate) }
       }
-      case 'session':
-        throw new Error('session')
+      case 'session': {
+        const store = sessionStore<K, A>({ ...common, span: windows.gap })
+        return { store, processor: session(aggregate, windows, store, retention) }
+      }
       default: {
         const store = windowStore<K, A>(common)
         const processor = aligned(aggregate, windows, store, retention)
@@ -99,6 +103,7 @@ export function aggregated<K, V, R, A, O>(
     stores: [store],
     emitsResults: true,
     processor,
+    problems: windows?.kind === 'session' && !aggregate.merge ? [cannotMerge(aggregate.kind)] : [],
   })
   const closes = windows !== undefined && windows.kind !== 'unlimited'
   return new Table<R, O>(out(aggregation), windows ? {} : { key: serdes.key }, {
@@ -107,3 +112,6 @@ export function aggregated<K, V, R, A, O>(
     finals: closes ? out(aggregation, 'final') : undefined,
   })
 }
+
+const cannotMerge = (kind: string) =>
+  `${kind} cannot merge, and sessions merge: give it merge: (a, b) => …, of the earlier and the later accumulator`

@@ -5,7 +5,7 @@ import type { SessionWindows, WindowOptions } from './windows.ts'
  * Windows of activity: records of a key that are at most `gap` apart are in one session, from the first to the last of
  * them, both ends inclusive. A record between two sessions may merge them.
  *
- * Throws `INVALID_OPTION` for a gap below 1 or a grace below 0.
+ * Throws `INVALID_OPTION` for a gap or a grace below 0.
  *
  * @example
  * ```ts
@@ -13,7 +13,7 @@ import type { SessionWindows, WindowOptions } from './windows.ts'
  * ```
  */
 export function session(gap: number, { grace = 0 }: WindowOptions = {}): SessionWindows {
-  checkWhole('session', 'gap', gap, 1)
+  checkWhole('session', 'gap', gap, 0)
   checkWhole('session', 'grace', grace, 0)
   return Object.freeze<SessionWindows>({
     kind: 'session',

@@ -24,7 +24,7 @@ const refused: [what: string, make: () => unknown][] = [
   ['hopping with negative grace', () => hopping(10, { advance: 1, grace: -1 })],
   ['sliding of 0', () => sliding(0)],
   ['sliding with negative grace', () => sliding(1, { grace: -1 })],
-  ['session of 0', () => session(0)],
+  ['session with a negative gap', () => session(-1)],
   ['session with negative grace', () => session(1, { grace: -1 })],
   ['unlimited from before the epoch', () => unlimited({ start: -1 })],
   ['an unknown time zone', () => calendarDays('Middle/Earth')],
@@ -46,6 +46,6 @@ describe('window options', () => {
     expect(tumbling(1).grace).toBe(0)
     expect(hopping(1, { advance: 1 }).advance).toBe(1)
     expect(sliding(1).timeDifference).toBe(1)
-    expect(session(1).gap).toBe(1)
+    expect(session(0).gap).toBe(0)
   })
 })

@@ -8,6 +8,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   tumbling: windowedAggregation,
   hopping: windowedAggregation,
   sliding: windowedAggregation,
+  session: windowedAggregation,
   unlimited: windowedAggregation,
   aggregate: windowedAggregation,
   'emit-on-close': windowedAggregation,

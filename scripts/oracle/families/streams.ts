@@ -15,10 +15,10 @@ import {
 import type { Family } from '../run.ts'
 import { aggregation, type Value } from './windowed.ts'
 
-export const KEY = nullable(string())
-export const VALUE = nullable(json<string | number>())
+const KEY = nullable(string())
+const VALUE = nullable(json<string | number>())
 
-export const read = (topic: string): Stream<string | null, Value> => stream(topic, { key: KEY, value: VALUE })
+const read = (topic: string): Stream<string | null, Value> => stream(topic, { key: KEY, value: VALUE })
 
 export const merged: Family = () => ({
   topology: topology('oracle', [
@@ -29,7 +29,7 @@ export const merged: Family = () => ({
 })
 
 /** The text before the first ':'; null if there is none. */
-export function prefix(value: Value): string | null {
+function prefix(value: Value): string | null {
   const text = value === null ? '' : String(value)
   const at = text.indexOf(':')
   return at < 0 ? null : text.slice(0, at)

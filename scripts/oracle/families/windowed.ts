@@ -40,9 +40,7 @@ interface WindowKind {
 const KEY = nullable(string())
 
 /** The windows that a fixture names; undefined for a kind that is none. */
-export function windowsOf(
-  operator: Readonly<Record<string, number>> & { readonly kind?: string },
-): WindowKind | undefined {
+function windowsOf(operator: Readonly<Record<string, number>> & { readonly kind?: string }): WindowKind | undefined {
   const { size, advance, timeDifference, gap, grace } = operator
   const fixed = (windows: Windows, length: number): WindowKind => ({
     windows,
@@ -70,10 +68,10 @@ export function windowsOf(
 }
 
 /** Keeps windows for ever, as the fixtures' stores do. */
-export const RETENTION = { retention: Number.POSITIVE_INFINITY }
+const RETENTION = { retention: Number.POSITIVE_INFINITY }
 
 /** Aggregates as a fixture names it. */
-export function aggregateBy<R>(
+function aggregateBy<R>(
   name: string,
   aggregation: string,
 ): (grouped: Grouped<string | null, Value, R>) => Table<R, FixtureValue> {
@@ -84,7 +82,7 @@ export function aggregateBy<R>(
 }
 
 /** Writes a table's results to a topic as the fixture says: each update, or some of them. */
-export function emitted<K>(table: Table<K, FixtureValue>, operator: Operator, key: Serde<K>): Output {
+function emitted<K>(table: Table<K, FixtureValue>, operator: Operator, key: Serde<K>): Output {
   const serdes = { key: key as Serde<NonNullable<K>>, value: json<Exclude<FixtureValue, null>>() }
   const results = operator.emit === 'on-update' ? table.pipe(toStream()) : table.pipe(untilWindowCloses())
   return results.pipe(to('output', serdes))

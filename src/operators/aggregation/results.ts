@@ -32,6 +32,10 @@ export function results<K, A, R>(
       if (wantsOld && entry.given === undefined && entry.value !== null) entry.given = aggregate.result(entry.value)
     },
     after: context.emit === 'update' ? give : () => {},
-    flush: context.emit === 'update' ? () => {} : (changed) => changed.forEach(give),
+    flush(changed) {
+      if (context.emit === 'update') return
+      // What was made and deleted since the last commit never came out.
+      for (const entry of changed) if (entry.value !== null || entry.logged) give(entry)
+    },
   }
 }

@@ -1,0 +1,153 @@
+import type { Aggregate } from '../../aggregates/aggregate.ts'
+import type { Windowed } from '../../record.ts'
+import { dueQueue } from '../../state/due-queue.ts'
+import type { Session, SessionStore } from '../../state/session-store.ts'
+import type { Entry } from '../../state/store.ts'
+import type { ProcessorFactory } from '../../topology/processor.ts'
+import type { StoreSpec } from '../../topology/store-spec.ts'
+import type { SessionWindows } from '../../windows/windows.ts'
+import { results } from './results.ts'
+
+/**
+ * Aggregation in sessions [first, last], both ends inclusive, as in Kafka Streams (KStreamSessionWindowAggregate): a
+ * record and every session at most `gap` away from it become one session.
+ *
+ * Where final results are listened to, a session that has been given as final is sealed: it merges no more, and a record
+ * that reaches sealed sessions alone is late.
+ *
+ * @param retention - how long a session is kept after no record can reach it any more, in ms of stream time
+ */
+export function session<K, V, A, R>(
+  aggregate: Omit<Aggregate<V, A, R>, 'state'>,
+  { gap, grace }: SessionWindows,
+  spec: StoreSpec<SessionStore<K, A>>,
+  retention: number,
+): ProcessorFactory {
+  const merge = aggregate.merge!
+  // A record may be grace + gap late, and reaches a session that ended a gap before it.
+  const horizon = 2 * gap + grace + retention
+  return (context) => {
+    const store = context.store(spec)
+    const time = context.streamTime()
+    const keyOf = ({ key, start, timestamp }: Entry<K, A>): Windowed<K> => ({ key, window: { start, end: timestamp } })
+    const give = results<K, A, R>(context, aggregate, keyOf)
+    const next = context.forward()
+    const late = context.forward('late')
+    const atOnce = context.emit === 'update'
+    const closing = context.listens('final') ? finalResults() : undefined
+    /** The sessions that the record in work merges with, ascending; one array for the task. */
+    const reached: Session<K, A>[] = []
+
+    const process = (key: K, value: V, timestamp: number) => {
+      if (key === null) return context.drop('null-key')
+      const closed = time.observe(timestamp) - grace - gap
+      const sessions = store.sessions(key)
+      // What has expired takes no part, whether a commit has cleared it away yet or not.
+      const oldest = Math.max(timestamp - gap, time.closing - horizon)
+      const sealedUpTo = closing === undefined ? -1 : closing.givenUpTo
+      let sealed = false
+      reached.length = 0
+      for (let i = firstEndingAt(sessions, oldest); i < sessions.length; i++) {
+        const session = sessions[i]
+        if (session.start > timestamp + gap) {
+          if (session.timestamp > sealedUpTo) break
+        } else if (session.timestamp > sealedUpTo) reached.push(session)
+        else sealed = true
+      }
+      let start = timestamp
+      let end = timestamp
+      for (const session of reached) {
+        if (session.start < start) start = session.start
+        if (session.timestamp > end) end = session.timestamp
+      }
+      if (end < closed || (sealed && reached.length === 0)) {
+        context.drop('late')
+        late(key, value, timestamp)
+        return
+      }
+      // First what may throw, on a fresh accumulator: the sessions stay as they are until all has gone well.
+      let accumulator = aggregate.init()
+      for (const session of reached) accumulator = merge(accumulator, session.value!)
+      accumulator = aggregate.add(accumulator, value, timestamp)
+      for (const session of reached) give.before(session)
+      if (atOnce && (start < timestamp || end > timestamp)) {
+        for (const session of reached) next(keyOf(session), null, session.timestamp, session.given as R | null)
+      }
+      put(key, start, end, accumulator)
+      closing?.giveDue()
+    }
+
+    /** The new session takes the place of the newest of those it was made of. */
+    const put = (key: K, start: number, end: number, accumulator: A) => {
+      const kept = reached.pop()
+      for (const session of reached) store.remove(session)
+      let entry: Session<K, A>
+      if (kept === undefined) {
+        entry = store.create(key, start, end, accumulator)
+        closing?.expect(entry)
+      } else {
+        if (atOnce && start < end) kept.given = null
+        entry = kept
+        store.widen(entry, start, end)
+        entry.value = accumulator
+      }
+      if (accumulator === null) store.remove(entry)
+      else store.touch(entry)
+      give.after(entry)
+    }
+
+    function finalResults() {
+      const final = context.forward('final')
+      // By the end that a session had when it was put in; it may have grown since.
+      const due = dueQueue<Session<K, A>>()
+      const closesBefore = () => time.closing - gap - grace - 1
+      const closing = {
+        givenUpTo: -1,
+        expect: (session: Session<K, A>) => due.put(session, session.timestamp),
+        restored() {
+          closing.givenUpTo = Math.max(-1, closesBefore())
+          due.clear()
+          for (const session of store.all() as Iterable<Session<K, A>>) {
+            if (session.timestamp > closing.givenUpTo) closing.expect(session)
+          }
+        },
+        giveDue() {
+          const upTo = closesBefore()
+          if (upTo <= closing.givenUpTo) return
+          closing.givenUpTo = upTo
+          if (due.next > upTo) return
+          const closed: Session<K, A>[] = []
+          while (due.next <= upTo) {
+            const session = due.take()!
+            if (session.value === null) continue
+            if (session.timestamp > upTo) closing.expect(session)
+            else closed.push(session)
+          }
+          closed.sort(store.compare)
+          for (const session of closed) final(keyOf(session), aggregate.result(session.value!), session.timestamp)
+        },
+      }
+      return closing
+    }
+
+    return {
+      inputs: [process],
+      restored: () => closing?.restored(),
+      advance: () => closing?.giveDue(),
+      flush() {
+        const changed = store.changed()
+        // Sessions that have been merged away are deleted before those they went into come out.
+        give.flush(changed.filter(({ value }) => value === null))
+        give.flush(changed.filter(({ value }) => value !== null))
+        store.expire(time.closing - horizon)
+      },
+    }
+  }
+}
+
+/** Index of the first session that ends at `end` or later. */
+function firstEndingAt(sessions: readonly Session<unknown, unknown>[], end: number): number {
+  let at = sessions.length
+  while (at > 0 && sessions[at - 1].timestamp >= end) at--
+  return at
+}
