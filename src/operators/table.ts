@@ -16,7 +16,7 @@ export interface TableOptions<K, V> {
  *
  * Rows apply in the order of their offsets, whatever their timestamps. A null key is dropped and counted; a row that
  * cannot be decoded goes to the dead-letter topic (see `run`) and leaves the one before it in place. A deletion of what
- * is not there is no update. Under `run` each changed key goes out once per commit, with its latest value; in the
+ * is not there goes on as one. Under `run` each changed key goes out once per commit, with its latest value; in the
  * topology driver each update does.
  *
  * State: one entry per key for as long as it is not deleted, with the changelog `<application>-<store>-changelog`. Two

@@ -29,6 +29,7 @@ describe('table', () => {
       ['a', bob, 5],
       ['b', bob, 6],
       ['b', null, 7],
+      ['c', null, 8],
     ])
     expect(driver.store('users')).toEqual([{ key: 'a', start: 0, value: bob, timestamp: 5 }])
   })

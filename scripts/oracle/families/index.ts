@@ -1,6 +1,7 @@
 import type { Family } from '../run.ts'
 import { merged, repartitioned } from './streams.ts'
 import { tableFilter } from './table-filter.ts'
+import { tableTableJoin } from './table-table-join.ts'
 import { windowedAggregation } from './windowed.ts'
 
 /** By file name. */
@@ -13,6 +14,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   aggregate: windowedAggregation,
   'emit-on-close': windowedAggregation,
   'table-filter': tableFilter,
+  'table-table-join': tableTableJoin,
   'suppress-window-close': windowedAggregation,
   merge: merged,
   repartition: repartitioned,
