@@ -35,7 +35,6 @@ export {
   type SumOptions,
   stddev,
   sum,
-  topK,
   variance,
 } from './aggregates/index.ts'
 export { type ErrorCode, type ErrorContext, type ErrorOptions, MillraceError, RejectedRecord } from './errors.ts'

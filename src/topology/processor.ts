@@ -12,7 +12,15 @@ import type { StoreSpec } from './store-spec.ts'
 export type Forward<K = any, V = any> = (key: K, value: V, timestamp: number, old?: V | null) => void
 
 /** Why a record, or a record for one window, was left out. Each is a label of `millrace_records_dropped_total`. */
-export type DropReason = 'late' | 'null-key' | 'null-value' | 'expired' | 'skipped' | 'stale'
+export type DropReason =
+  | 'late'
+  | 'null-key'
+  | 'null-value'
+  | 'expired'
+  | 'skipped'
+  | 'stale'
+  | 'duplicate'
+  | 'throttled'
 
 /** One operator at work in one task. */
 export interface Processor {

@@ -94,6 +94,9 @@ export interface TaskOptions extends TaskEnvironment {
   readonly onSkip?: (letter: DeadLetter) => void
 }
 
+/** No record is to blame: not the one that moved time on, not the first that meets a schema that cannot be used. */
+const NOBODYS_FAULT: ReadonlySet<string> = new Set(['TIMER_FAILED', 'INVALID_SCHEMA'])
+
 export function createTask(subtopology: Subtopology, partition: number, options: TaskOptions): Task {
   const counters = taskCounters()
   let batch: RecordBatch | undefined
@@ -212,8 +215,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
 
   const failed = (of: Input, thrown: unknown, decoding: boolean) => {
     const error = toError(thrown)
-    // A timer that fails has no record to blame: the one that moved time on is not at fault.
-    if (error instanceof MillraceError && error.code === 'TIMER_FAILED') throw error
+    if (!decoding && error instanceof MillraceError && NOBODYS_FAULT.has(error.code)) throw error
     const current = batch!
     const bytes = (start: number, end: number) => (start < 0 ? null : current.buffer.subarray(start, end))
     setAside(error, decoding, {

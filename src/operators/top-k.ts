@@ -1,0 +1,55 @@
+import { type Aggregate, type Comparable, topK as topKAggregate } from '../aggregates/index.ts'
+import type { Top } from '../aggregates/top-k.ts'
+import type { Grouped } from '../topology/grouped.ts'
+import type { Table } from '../topology/table.ts'
+import { type AggregateOptions, aggregated } from './aggregate.ts'
+
+/**
+ * The `n` values, or fields of them, whose `by` is largest, in descending order; of equal ones, those that arrived
+ * first. Without a name, the aggregate, for use in `aggregate`; with a name, the operator that keeps them for each group
+ * (and window). For the smallest: negate `by`.
+ *
+ * Left out are values whose `by` or field is null or undefined, or whose `by` is NaN. As an operator it is
+ * `aggregate(name, topK(n, by))`: nulls, late records and order as there. Meant for tens, not thousands. State: both
+ * fields of each, which must be plain data (see `custom`); cannot be removed from, so not for tables. Throws
+ * `INVALID_OPTION` for an `n` below 1. Kafka Streams: none; written there with `aggregate`.
+ *
+ * @example
+ * ```ts
+ * sales.pipe(
+ *   groupBy((sale) => sale.category),
+ *   windowedBy(hopping(hours(1), { advance: minutes(5) })),
+ *   topK('biggest-sales', 10, (sale) => sale.amount),
+ * )   // Table<Windowed<string>, Sale[]>
+ * ```
+ */
+export function topK<V>(
+  n: number,
+  by: (value: V) => Comparable | null | undefined,
+): Aggregate<V, Top<NonNullable<V>>, NonNullable<V>[]>
+export function topK<V, T>(
+  n: number,
+  by: (value: V) => Comparable | null | undefined,
+  of: (value: V) => T,
+): Aggregate<V, Top<NonNullable<T>>, NonNullable<T>[]>
+export function topK<K, V, R>(
+  name: string,
+  n: number,
+  by: (value: V) => Comparable | null | undefined,
+  options?: AggregateOptions,
+): (grouped: Grouped<K, V, R>) => Table<R, NonNullable<V>[]>
+export function topK<V>(
+  ...args:
+    | [n: number, by: By<V>, of?: (value: V) => unknown]
+    | [name: string, n: number, by: By<V>, options?: AggregateOptions]
+): unknown {
+  if (typeof args[0] === 'number') {
+    const [n, by, of] = args as [number, By<V>, ((value: V) => unknown)?]
+    return of === undefined ? topKAggregate(n, by) : topKAggregate(n, by, of)
+  }
+  const [name, n, by, options] = args as [string, number, By<V>, AggregateOptions?]
+  const top = topKAggregate(n, by)
+  return (grouped: Grouped<unknown, V, unknown>) => aggregated('topK', name, grouped, top, () => top.state, options)
+}
+
+type By<V> = (value: V) => Comparable | null | undefined
