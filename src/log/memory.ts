@@ -13,8 +13,11 @@ export interface MemoryLogOptions {
 export interface MemoryLog extends Log {
   /** Another connection to the same log, as a second process would have; it is connected and closed on its own. */
   peer(): MemoryLog
-  /** Has all members of a group lose their membership, as after a session timeout: `onLost`, then a rejoin. */
-  expire(group: string): void
+  /**
+   * Has all members of a group, or those of one instance, lose their membership, as after a session timeout: `onLost`,
+   * then a rejoin.
+   */
+  expire(group: string, instanceId?: string): void
 }
 
 /**
@@ -38,7 +41,7 @@ function connection(broker: Broker): MemoryLog {
   return {
     ...localLog(broker, options),
     peer: () => connection(broker),
-    expire: (group) => broker.coordinator(group).expire(),
+    expire: (group, instanceId) => broker.coordinator(group).expire(instanceId),
   }
 }
 

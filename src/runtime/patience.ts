@@ -6,12 +6,19 @@ import type { Status } from './status.ts'
 /** Calls something outside and waits while it is away, saying so in health and logs. */
 export type Patience = <T>(what: string, call: () => Promise<T>, signal?: AbortSignal) => Promise<T>
 
-export function patience(clock: Clock, status: Status, logger: Logger, stop: AbortSignal): Patience {
+export function patience(
+  clock: Clock,
+  status: Status,
+  logger: Logger,
+  stop: AbortSignal,
+  random?: () => number,
+): Patience {
   return async (what, call, signal = stop) => {
     let attempts = 0
     const result = await retrying(call, {
       clock,
       signal,
+      random,
       onRetry(error, waitMs) {
         status.waiting(what, error.message)
         // The first of a row and then every tenth: an outage of an hour is not 700 lines.

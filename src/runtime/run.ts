@@ -9,7 +9,7 @@ import { type HealthServer, serveHealth } from './http.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { type RunOptions, settingsOf } from './options.ts'
 import { patience } from './patience.ts'
-import { createSinks } from './sinks.ts'
+import { createSinks, type OpenSink } from './sinks.ts'
 import { createStatus, type RunState } from './status.ts'
 import { checkInternalTopics, prepareTopics } from './topics.ts'
 import { createWorker, type Worker } from './worker.ts'
@@ -47,9 +47,14 @@ export interface Running {
   lag(): number
 }
 
-/** For fault injection in tests: called before each step of every commit. */
+/** For fault injection and simulation: not part of what users are promised. */
 export interface RunHooks {
+  /** Called before each step of every commit. */
   readonly onStep?: (step: CommitStep) => void | Promise<void>
+  /** Opens something else in place of the sinks that the topology names. */
+  readonly openSink?: OpenSink
+  /** Draws of the jitter of retries; default `Math.random`. */
+  readonly random?: () => number
 }
 
 /**
@@ -78,9 +83,10 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
     metrics.phase(phase === 'running', waitingFor.size),
   )
   const abort = new AbortController()
-  const patiently = patience(settings.clock, status, logger, abort.signal)
+  const patiently = patience(settings.clock, status, logger, abort.signal, hooks.random)
   const { log } = settings
-  const sinks = createSinks(topology.name, logger, { wrote: metrics.sinkWrote, retried: metrics.sinkRetried })
+  const observer = { wrote: metrics.sinkWrote, retried: metrics.sinkRetried }
+  const sinks = createSinks(topology.name, logger, observer, hooks.openSink)
   let server: HealthServer | undefined
   let worker: Worker
   const closeAll = async () => {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { RefusedRow, Sink, SinkBatch } from '../sinks/sink.ts'
+import type { RefusedRow, Sink, SinkBatch, SinkContext, SinkDefinition } from '../sinks/sink.ts'
 import type { SinkBuffer } from './task/sink-buffer.ts'
 
 /** The sinks of an application, each opened once per node of the plan. */
@@ -15,12 +15,19 @@ export interface SinkObserver {
   retried(sink: string): void
 }
 
-export function createSinks(application: string, logger: Logger, observer: SinkObserver): Sinks {
+export type OpenSink = (definition: SinkDefinition<never, never>, context: SinkContext) => Promise<Sink<never, never>>
+
+export function createSinks(
+  application: string,
+  logger: Logger,
+  observer: SinkObserver,
+  openSink: OpenSink = (definition, context) => definition.open(context),
+): Sinks {
   const opened = new Map<string, Promise<Sink<unknown, unknown>>>()
   return {
     async open({ node, sink, serdes }) {
       if (opened.has(node)) return void (await opened.get(node))
-      const opening = sink.open({
+      const opening = openSink(sink, {
         application,
         node,
         ...serdes,

@@ -245,9 +245,9 @@ export function createWorker(on: WorkerDependencies): Worker {
 
   // ------------------------------------------------------------------------------------------------ the loop
   function processSlice(): number {
-    const until = performance.now() + SLICE_MS
+    const until = clock.now() + SLICE_MS
     let done = 0
-    for (let moved = true; moved && performance.now() < until; ) {
+    for (let moved = true; moved && clock.now() < until; ) {
       moved = false
       for (const { task } of open) {
         if (loading.has(task)) continue
@@ -292,6 +292,10 @@ export function createWorker(on: WorkerDependencies): Worker {
     const processed = pending < MOST_PENDING_BYTES ? processSlice() : 0
     loadSchemas()
     const now = clock.now()
+    // A wall clock that is set back must not hold up the next commit until it has come round again.
+    lastCommit = Math.min(lastCommit, now)
+    lastTick = Math.min(lastTick, now)
+    lastTrim = Math.min(lastTrim, now)
     if (now - lastTick >= TICK_MS) {
       lastTick = now
       for (const { task } of open) task.tick(now)

@@ -29,7 +29,8 @@ export function localAdmin(broker: Broker): LogAdmin {
     },
 
     startOffsets: async (partitions) => partitions.map((p) => positionAt(broker, p, 'start')),
-    endOffsets: async (partitions) => partitions.map((p) => positionAt(broker, p, 'end')),
+    endOffsets: async (partitions, isolation) =>
+      partitions.map((p) => positionAt(broker, p, isolation === 'uncommitted' ? 'next' : 'end')),
 
     async trim(positions) {
       broker.flush()
@@ -46,7 +47,7 @@ export function localAdmin(broker: Broker): LogAdmin {
   }
 }
 
-function positionAt(broker: Broker, which: TopicPartition, place: 'start' | 'end'): Position {
+function positionAt(broker: Broker, which: TopicPartition, place: 'start' | 'end' | 'next'): Position {
   const partition = broker.partition(which)
   return { topic: partition.topic, partition: partition.index, offset: partition[place] }
 }

@@ -10,6 +10,8 @@ export interface Member {
   left: boolean
   /** Ends when the callback that was called last has. */
   calls: Promise<void>
+  /** Aborted when this membership ends: nobody waits for what the member does about it. */
+  gone: AbortController
 }
 
 const REBALANCE_TIMEOUT = 60_000
@@ -34,7 +36,14 @@ export class Coordinator {
   }
 
   join(options: GroupOptions): Member {
-    const member: Member = { id: '', options, tasks: [], left: false, calls: Promise.resolve() }
+    const member: Member = {
+      id: '',
+      options,
+      tasks: [],
+      left: false,
+      calls: Promise.resolve(),
+      gone: new AbortController(),
+    }
     this.admit(member)
     return member
   }
@@ -42,15 +51,23 @@ export class Coordinator {
   leave(member: Member): void {
     member.left = true
     member.tasks = []
+    member.gone.abort()
     if (this.members.delete(member.id)) this.rebalanceSoon()
   }
 
-  /** Drops members as if they had not been heard of for too long: they learn of it, and join again. */
-  expire(expired: Iterable<Member> = [...this.members.values()]): void {
-    for (const member of expired) {
+  /** Drops all members, or those of one instance, as if they had not been heard of for too long. */
+  expire(instanceId?: string): void {
+    const all = [...this.members.values()]
+    this.drop(instanceId === undefined ? all : all.filter(({ options }) => options.instanceId === instanceId))
+  }
+
+  /** They learn of it, and join again. */
+  private drop(members: readonly Member[]): void {
+    for (const member of members) {
       if (!this.members.delete(member.id)) continue
       const { tasks } = member
       member.tasks = []
+      member.gone.abort()
       void this.call(member, () => member.options.onLost(tasks)).then(() => {
         if (!member.left) this.admit(member)
       })
@@ -71,6 +88,7 @@ export class Coordinator {
 
   private admit(member: Member): void {
     member.id = `${member.options.instanceId ?? 'member'}-${++this.joined}`
+    member.gone = new AbortController()
     this.members.set(member.id, member)
     this.rebalanceSoon()
   }
@@ -100,22 +118,25 @@ export class Coordinator {
         member.tasks = tasks.filter((_, k) => k % members.length === i)
         const { group, instanceId, onAssigned } = member.options
         const stamp = { group, memberId: member.id, epoch: this.epoch, ...(instanceId && { instanceId }) }
-        return this.call(member, () => onAssigned({ active: member.tasks, standby: [], stamp }), member.id)
+        const assigned = this.call(member, () => onAssigned({ active: member.tasks, standby: [], stamp }), member.id)
+        return Promise.race([assigned, ended(member.gone.signal)])
       }),
     )
   }
 
   private async revoke(member: Member): Promise<void> {
     if (member.tasks.length === 0) return
-    const ended = new AbortController()
+    const done = new AbortController()
+    const { signal: gone } = member.gone
     const revoked = this.call(member, () => member.options.onRevoked(member.tasks), member.id).then(() => true)
     const late = this.clock
-      .sleep(member.options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT, ended.signal)
-      .then(() => ended.signal.aborted)
-    const inTime = await Promise.race([revoked, late])
-    ended.abort()
+      .sleep(member.options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT, done.signal)
+      .then(() => done.signal.aborted)
+    const inTime = await Promise.race([revoked, late, ended(gone)])
+    done.abort()
+    if (gone.aborted) return
     if (inTime) member.tasks = []
-    else this.expire([member])
+    else this.drop([member])
   }
 
   /** Calls a member back after its earlier calls, unless it has left, or lost the identity that the call is for. */
@@ -131,4 +152,11 @@ export class Coordinator {
     })
     return member.calls
   }
+}
+
+function ended(signal: AbortSignal): Promise<true> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(true)
+    else signal.addEventListener('abort', () => resolve(true), { once: true })
+  })
 }

@@ -13,7 +13,9 @@ import { openSpool } from './spool.ts'
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 process.on('SIGHUP', () => {})
-process.on('disconnect', () => process.exit(0))
+// Not `process.exit`: the engine's own handlers at exit can spin for ever while a query runs, and nobody is left to see
+// it. What it has acknowledged is on disk.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 process.on('message', (message: StartMessage | CloseMessage) => {
   if (message.type === 'start') void start(message)
   else void stop()

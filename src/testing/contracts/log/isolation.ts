@@ -19,6 +19,17 @@ export function isolationContract(under: LogUnderTest): void {
       expect(await end(topic)).toBeGreaterThanOrEqual(2)
     })
 
+    it('is told where the log ends without regard to what is decided, if it asks', async () => {
+      const topic = await under.topic()
+      const producer = await under.transactional()
+      producer.begin()
+      await producer.send(topic, 0, valuesOf('a', 'b'))
+      const [{ offset }] = await under.log.admin.endOffsets([{ topic, partition: 0 }], 'uncommitted')
+      expect(offset).toBe(2)
+      expect(await end(topic)).toBe(0)
+      await producer.abort()
+    })
+
     it('is woken by a commit', async () => {
       const topic = await under.topic()
       const producer = await under.transactional()

@@ -1,0 +1,5 @@
+export type { SimulatedInput, TopicRecord } from './contents.ts'
+export { ALL_FAULTS, type Faults, NO_FAULTS } from './faults.ts'
+export { type Random, seededRandom } from './random.ts'
+export { type Simulation, type SimulationOptions, simulate } from './simulate.ts'
+export type { SimulatedRow } from './simulated-sink.ts'

@@ -1,0 +1,87 @@
+import { MillraceError } from '../../errors.ts'
+import type { Clock } from '../../time.ts'
+import type { Random } from './random.ts'
+
+/**
+ * Virtual time: nothing waits for the real clock, and what is due at the same moment wakes in an order that the seed
+ * decides. Everything that runs on its clock and does no I/O of its own runs the same way every time.
+ */
+export interface Scheduler extends Clock {
+  /** Calls back after `ms` of virtual time. */
+  after(ms: number, call: () => void): void
+  /** Lets time pass until `work` has ended. Throws `INTERNAL` when nothing is left to wait for, or after `limitMs`. */
+  drive<T>(work: Promise<T>, limitMs: number): Promise<T>
+}
+
+interface Sleeper {
+  readonly at: number
+  /** Decides among those that are due together. */
+  readonly order: number
+  readonly wake: () => void
+}
+
+/** @param start - where the clock begins, ms since the epoch */
+export function createScheduler(random: Random, start = 0): Scheduler {
+  let now = start
+  const sleepers: Sleeper[] = []
+
+  // A binary heap, earliest first.
+  const earlier = (a: Sleeper, b: Sleeper) => a.at < b.at || (a.at === b.at && a.order < b.order)
+  const push = (sleeper: Sleeper) => {
+    let i = sleepers.push(sleeper) - 1
+    while (i > 0) {
+      const parent = (i - 1) >> 1
+      if (!earlier(sleeper, sleepers[parent])) break
+      sleepers[i] = sleepers[parent]
+      i = parent
+    }
+    sleepers[i] = sleeper
+  }
+  const pop = (): Sleeper | undefined => {
+    const first = sleepers[0]
+    const last = sleepers.pop()
+    if (last === undefined || sleepers.length === 0) return first
+    let i = 0
+    for (let child = 1; child < sleepers.length; child = 2 * i + 1) {
+      if (child + 1 < sleepers.length && earlier(sleepers[child + 1], sleepers[child])) child++
+      if (!earlier(sleepers[child], last)) break
+      sleepers[i] = sleepers[child]
+      i = child
+    }
+    sleepers[i] = last
+    return first
+  }
+
+  return {
+    now: () => now,
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted) return resolve()
+        push({ at: now + Math.max(0, ms), order: random.next(), wake: resolve })
+        // Woken early it stays in the heap, and wakes nobody when its time comes.
+        signal?.addEventListener('abort', () => resolve(), { once: true })
+      }),
+    after: (ms, call) => push({ at: now + Math.max(0, ms), order: random.next(), wake: call }),
+    async drive(work, limitMs) {
+      let ended = false
+      const end = () => {
+        ended = true
+      }
+      work.then(end, end)
+      const limit = now + limitMs
+      for (;;) {
+        // A turn of the event loop: whoever was woken runs until it waits again.
+        await new Promise((resolve) => setImmediate(resolve))
+        if (ended) return work
+        const next = pop()
+        if (next === undefined || next.at > limit) {
+          const why =
+            next === undefined ? 'everybody waits for nothing' : `not done after ${limitMs} ms of virtual time`
+          throw new MillraceError('INTERNAL', `simulation: ${why}`)
+        }
+        now = Math.max(now, next.at)
+        next.wake()
+      }
+    },
+  }
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { CASES } from '../../../scripts/simulate/cases.ts'
+import { count, groupByKey, json, mapValues, stream, string, to, topology, toStream } from '../../../src/index.ts'
+import { NO_FAULTS, simulate } from '../../../src/testing/simulation/index.ts'
+
+// A short round; `npm run simulate` tries as many seeds as there is time for.
+const SEEDS = Array.from({ length: 25 }, (_, i) => i + 1)
+
+describe.each(CASES)('$name', ({ topology: of, input, outcome }) => {
+  it('ends as a quiet run does, whatever goes wrong', async () => {
+    const quiet = outcome(await simulate(of, { seed: 0, input, faults: NO_FAULTS }))
+    for (const seed of SEEDS) expect(outcome(await simulate(of, { seed, input })), `seed ${seed}`).toEqual(quiet)
+  })
+
+  it('runs the same way with the same seed', async () => {
+    const [first, again, other] = [7, 7, 8].map((seed) => simulate(of, { seed, input, durationMs: 3_000 }))
+    expect((await again).trace).toEqual((await first).trace)
+    expect((await other).trace).not.toEqual((await first).trace)
+  })
+})
+
+const counted = topology('counted', [
+  stream('in', { key: string(), value: string() }).pipe(
+    groupByKey(),
+    count('per-key'),
+    toStream(),
+    to('out', { key: string(), value: json<number | null>() }),
+  ),
+])
+const input = Array.from({ length: 100 }, (_, i) => ({ topic: 'in', key: `k${i % 3}`, value: 'x', timestamp: i }))
+const total = (records: readonly { key: unknown; value: unknown }[]) =>
+  [...new Map(records.map(({ key, value }) => [key, value as number])).values()].reduce((sum, n) => sum + n, 0)
+
+it('tells at least once from exactly once', async () => {
+  const totals = new Set<number>()
+  for (const seed of SEEDS) {
+    const { records } = await simulate(counted, { seed, input, guarantee: 'at-least-once' })
+    totals.add(total(records('out')))
+  }
+  expect(Math.min(...totals)).toBeGreaterThanOrEqual(input.length)
+  // Were it never above, the faults would be too gentle to show that exactly once is more.
+  expect(Math.max(...totals)).toBeGreaterThan(input.length)
+})
+
+it('fails with the seed when an instance fails', async () => {
+  const failing = topology('failing', [
+    stream('in', { key: string(), value: string() }).pipe(
+      mapValues((): string => {
+        throw new Error('no')
+      }),
+      to('out', { key: string(), value: string() }),
+    ),
+  ])
+  await expect(simulate(failing, { seed: 3, input })).rejects.toMatchObject({
+    code: 'INTERNAL',
+    message: expect.stringMatching(/seed 3[\s\S]*no/),
+  })
+})
