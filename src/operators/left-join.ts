@@ -1,21 +1,46 @@
+import type { Stream } from '../topology/stream.ts'
 import type { Table } from '../topology/table.ts'
-import { joinTables, type TableJoinOptions } from './joins/table-table.ts'
+import type { JoinWindows } from '../windows/join-windows.ts'
+import { type AnyJoiner, joinOf } from './joins/dispatch.ts'
+import type { JoinStreamsOptions } from './joins/join-streams.ts'
+import type { TableJoinOptions } from './joins/table-table.ts'
 
 /**
- * Joins two tables by key: a row comes out for each of the left, with null where the right has none.
+ * Joins as `join` does, and gives what is on the left and finds no partner, with null in its place.
  *
- * Otherwise as `join`. Kafka Streams: `KTable#leftJoin`.
+ * **Two streams**: a record without a partner comes out, with its own timestamp, once stream time has passed the window
+ * and the grace; one whose window is already over comes out at once (a late partner may then still be joined). Behind a
+ * repartition it waits until no partner can come in time from any upstream task. A null key on the left is joined with
+ * null at once. State: as `join`, and what waits, in `<application>-<name>-left-unmatched-changelog`. Kafka Streams:
+ * `KStream#leftJoin`.
+ *
+ * **Two tables**: a row comes out for each of the left. Kafka Streams: `KTable#leftJoin`.
  *
  * @example
  * ```ts
+ * orders.pipe(leftJoin('paid', payments, (order, payment) => ({ ...order, paid: payment !== null }), within(minutes(5))))
  * users.pipe(leftJoin('profiles', addresses, (user, address) => ({ ...user, city: address?.city })))
  * ```
  */
 export function leftJoin<K, V, W, R>(
   name: string,
+  other: Stream<K, W>,
+  joiner: (left: NonNullable<NoInfer<V>>, right: NoInfer<W> | null, key: NoInfer<K>) => R,
+  windows: JoinWindows,
+  options?: JoinStreamsOptions<K, V, W>,
+): (stream: Stream<K, V>) => Stream<K, R>
+export function leftJoin<K, V, W, R>(
+  name: string,
   other: Table<K, W>,
   joiner: (left: V, right: W | null, key: K) => R | null,
   options?: TableJoinOptions<K, R>,
-): (table: Table<K, V>) => Table<K, R> {
-  return (table) => joinTables('leftJoin', name, table, other, (left, right, key) => joiner(left!, right, key), options)
+): (table: Table<K, V>) => Table<K, R>
+export function leftJoin(
+  name: string,
+  other: Stream<unknown, unknown> | Table<unknown, unknown>,
+  joiner: AnyJoiner,
+  windows?: JoinWindows | TableJoinOptions<unknown, unknown>,
+  options?: JoinStreamsOptions<unknown, unknown, unknown>,
+): unknown {
+  return joinOf('leftJoin', name, other, joiner, windows, options)
 }

@@ -2,20 +2,20 @@ import { ByteWriter } from '../serde/bytes.ts'
 import type { ChangelogWriter, Entry, ValueCodec } from './store.ts'
 
 /** The entries of a store that changed since the last commit: written once each, however often they changed. */
-export interface Changes<K, A> {
-  touch(entry: Entry<K, A>): void
+export interface Changes<K, A, E extends Entry<K, A> = Entry<K, A>> {
+  touch(entry: E): void
   /** In the order of their first change. */
-  list(): readonly Entry<K, A>[]
+  list(): readonly E[]
   flush(write: ChangelogWriter): void
 }
 
-export function changes<K, A>(
-  encodeKey: (entry: Entry<K, A>, out: ByteWriter) => void,
+export function changes<K, A, E extends Entry<K, A> = Entry<K, A>>(
+  encodeKey: (entry: E, out: ByteWriter) => void,
   values: ValueCodec<A>,
-): Changes<K, A> {
+): Changes<K, A, E> {
   const keyBytes = new ByteWriter()
   const valueBytes = new ByteWriter()
-  let dirty: Entry<K, A>[] = []
+  let dirty: E[] = []
   return {
     touch(entry) {
       if (entry.dirty) return

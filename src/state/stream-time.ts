@@ -21,6 +21,7 @@ export function streamClock(lanes: readonly number[], current: { readonly lane: 
 
 function oneLane(own: number): StreamClock {
   const clock = {
+    lanes: 1,
     closing: -1,
     slowest: own,
     observe: (timestamp: number) => (timestamp > clock.closing ? (clock.closing = timestamp) : clock.closing),
@@ -43,6 +44,7 @@ function manyLanes(lanes: readonly number[], current: { readonly lane: number })
   const times = new Float64Array(lanes.length).fill(-1)
   let slowest = 0
   const clock = {
+    lanes: lanes.length,
     closing: -1,
     slowest: lanes[0],
     observe: (timestamp: number) => {

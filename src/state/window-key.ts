@@ -6,7 +6,7 @@ import type { Entry } from './store.ts'
  * Keys of window stores and their changelogs are Kafka Streams' own (org.apache.kafka.streams.state.internals
  * .WindowKeySchema): key ‖ start int64 BE ‖ sequence int32 BE, where the sequence is 0.
  */
-const SUFFIX = 12
+export const SUFFIX = 12
 
 export function encodeWindowKey<K>(keys: Keys<K>, entry: Entry<K, unknown>, out: ByteWriter): void {
   keys.encode(entry.key, out)

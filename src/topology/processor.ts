@@ -51,6 +51,8 @@ export interface CurrentRecord extends RecordOrigin {
  * own lane, and windows close by the slowest lane. With one lane both are Kafka Streams' stream time.
  */
 export interface StreamTime {
+  /** How many lanes reach the operator. */
+  readonly lanes: number
   /** The time by which windows close: the lowest of all lanes; -1 until every lane has been heard. */
   readonly closing: number
   /** The lane that `closing` is the time of: what comes of time itself belongs to it. */

@@ -58,7 +58,8 @@ describe('join of tables', () => {
     // @ts-expect-error string and number keys never meet
     read('a').pipe(join('both', numbered, text))
     // @ts-expect-error a stream is no table
-    read('a').pipe(outerJoin('both', stream('b', serdes), text))
+    const mixed = () => read('a').pipe(outerJoin('both', stream('b', serdes), text))
+    expect(mixed).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }))
     expect(numbered.store).toBe('b')
   })
 })

@@ -1,4 +1,5 @@
 import type { Family } from '../run.ts'
+import { streamStreamJoin } from './stream-stream-join.ts'
 import { merged, repartitioned } from './streams.ts'
 import { tableFilter } from './table-filter.ts'
 import { tableTableJoin } from './table-table-join.ts'
@@ -6,6 +7,8 @@ import { windowedAggregation } from './windowed.ts'
 
 /** By file name. */
 export const FAMILIES: Readonly<Record<string, Family>> = {
+  'stream-stream-join': streamStreamJoin,
+  'self-join': streamStreamJoin,
   tumbling: windowedAggregation,
   hopping: windowedAggregation,
   sliding: windowedAggregation,

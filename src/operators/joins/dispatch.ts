@@ -1,0 +1,38 @@
+import { MillraceError } from '../../errors.ts'
+import { Stream } from '../../topology/stream.ts'
+import type { Table } from '../../topology/table.ts'
+import type { JoinWindows } from '../../windows/join-windows.ts'
+import { type JoinKind, type JoinStreamsOptions, joinStreams } from './join-streams.ts'
+import { joinTables, type TableJoinOptions } from './table-table.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: the overloads of join, leftJoin and outerJoin say which go together
+type Any = any
+/** What all joiners have in common. */
+export type AnyJoiner = (left: never, right: never, key: never) => unknown
+
+/** Which join it is follows from the two sides: streams need a window, tables do not. */
+export function joinOf(
+  kind: JoinKind,
+  name: string,
+  other: Stream<Any, Any> | Table<Any, Any>,
+  anyJoiner: AnyJoiner,
+  windows: JoinWindows | TableJoinOptions<Any, Any> | undefined,
+  options: JoinStreamsOptions<Any, Any, Any> | undefined,
+): (of: Any) => Any {
+  const joiner = anyJoiner as Any
+  return (of: Stream<Any, Any> | Table<Any, Any>) => {
+    const refuse = (message: string, hint: string) => {
+      throw new MillraceError('INVALID_OPTION', `${kind} "${name}": ${message}`, { hint })
+    }
+    if (of instanceof Stream !== other instanceof Stream) {
+      refuse('one side is a stream, the other a table', 'make both streams with toStream(), or both tables')
+    }
+    if (!(other instanceof Stream)) {
+      return joinTables(kind, name, of as Table<Any, Any>, other, joiner, windows as TableJoinOptions<Any, Any>)
+    }
+    if ((windows as JoinWindows | undefined)?.kind !== 'join') {
+      refuse('streams are joined in a window of time', `${kind}(name, other, joiner, within(minutes(5)))`)
+    }
+    return joinStreams(kind, name, of as Stream<Any, Any>, other, joiner, windows as JoinWindows, options)
+  }
+}
