@@ -2,11 +2,7 @@ export { BatchWriter } from '../log/batch/batch-writer.ts'
 export { partitionFor } from '../log/batch/partitioner.ts'
 export { type MemoryLog, memoryLog } from '../log/memory.ts'
 export { ByteWriter } from '../serde/bytes.ts'
+export type { DriverEntry, DriverRecord, DriverRow } from './driver-records.ts'
+export { marbles, playMarbles } from './marbles/marbles.ts'
 export * from './simulation/index.ts'
-export {
-  type DriverEntry,
-  type DriverOptions,
-  type DriverRecord,
-  type DriverRow,
-  TopologyDriver,
-} from './topology-driver.ts'
+export { type DriverOptions, TopologyDriver } from './topology-driver.ts'

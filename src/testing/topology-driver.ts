@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
-import { BatchWriter, stampBatch } from '../log/batch/batch-writer.ts'
-import { readBatch } from '../log/batch/read-batch.ts'
+import { BatchWriter } from '../log/batch/batch-writer.ts'
+import { partitionFor } from '../log/batch/partitioner.ts'
 import type { RecordBatch } from '../log/batch/record-batch.ts'
 import type { Headers } from '../record.ts'
 import type { OutgoingBatch } from '../runtime/task/outbox.ts'
@@ -13,6 +13,8 @@ import type { AnySerde } from '../topology/node.ts'
 import { partitionCounts } from '../topology/partitions.ts'
 import { type Plan, plan } from '../topology/plan.ts'
 import type { Topology } from '../topology/topology.ts'
+import type { DriverEntry, DriverRecord, DriverRow } from './driver-records.ts'
+import { DriverTopics } from './driver-topics.ts'
 
 export interface DriverOptions {
   /** 'update' (default): each update comes out at once, as in Kafka Streams without caches. 'commit': at `commit()`. */
@@ -22,33 +24,6 @@ export interface DriverOptions {
   /** For Avro serdes: `memoryRegistry()`. One that answers with promises is refused, the driver does no I/O. */
   readonly registry?: SchemaRegistry
   readonly errors?: { readonly undecodable?: RecordPolicy; readonly failing?: RecordPolicy }
-}
-
-/** A record that came out of a topology. */
-export interface DriverRecord<K = unknown, V = unknown> {
-  readonly key: K
-  readonly value: V
-  readonly timestamp: number
-  readonly headers: Headers
-  readonly partition: number
-}
-
-/** A row that came to a sink. */
-export interface DriverRow<K = unknown, V = unknown> {
-  readonly key: K
-  readonly value: V
-  readonly timestamp: number
-  readonly offset: number
-}
-
-/** What a store holds for one key, or key and window. */
-export interface DriverEntry<K = unknown, A = unknown> {
-  readonly key: K
-  /** Start of the window; 0 where there are no windows. */
-  readonly start: number
-  /** The accumulator as the store keeps it. */
-  readonly value: A
-  readonly timestamp: number
 }
 
 const DEAD_LETTERS = 'dead-letters'
@@ -66,12 +41,15 @@ const DEAD_LETTERS = 'dead-letters'
  */
 export class TopologyDriver {
   readonly plan: Plan
+  /** The user's topics that the topology reads. */
+  readonly inputs: readonly string[]
+  /** The user's topics that it writes. */
+  readonly outputs: readonly string[]
   private readonly options: DriverOptions
   private readonly counts: ReadonlyMap<string, number>
   private tasks: Task[] = []
-  /** Everything written to each partition of each topic, as on a log. */
-  private readonly logs = new Map<string, RecordBatch[][]>()
-  private readonly unread = new Map<string, DriverRecord[]>()
+  private readonly topics = new DriverTopics()
+  private readonly unread = new Map<string, { partition: number; batch: RecordBatch }[]>()
   private readonly rowsOf = new Map<string, DriverRow[]>()
   private readonly serdes = new Map<string, { key?: AnySerde; value?: AnySerde }>()
   private readonly committed = new Map<
@@ -79,12 +57,14 @@ export class TopologyDriver {
     { positions: ReadonlyMap<string, number>; times: Readonly<Record<string, number[]>> }
   >()
   private wallClock = 0
+  private readonly partitions: number
 
   /** Throws `INVALID_TOPOLOGY` as `run` would. */
   constructor(topology: Topology, options: DriverOptions = {}) {
     this.options = options
+    this.partitions = options.partitions ?? 1
     this.plan = plan(topology)
-    this.counts = partitionCounts(this.plan, () => options.partitions ?? 1)
+    this.counts = partitionCounts(this.plan, () => this.partitions)
     for (const { nodes, sources } of this.plan.subtopologies) {
       for (const { topic, key, value } of sources) this.serdes.set(topic, { key, value })
       for (const { node } of nodes) {
@@ -93,13 +73,28 @@ export class TopologyDriver {
         }
       }
     }
+    const { subtopologies } = this.plan
+    const sources = subtopologies.flatMap((of) => of.sources.filter(({ from }) => from === undefined))
+    this.inputs = [...new Set(sources.map(({ topic }) => topic))]
+    const targets = subtopologies.flatMap((of) => of.nodes.flatMap(({ node }) => node.target ?? []))
+    this.outputs = [...new Set(targets.filter((of) => !of.repartition).map(({ topic }) => topic))]
     this.tasks = this.createTasks()
   }
 
-  /** Puts a record into a topic that the topology reads, and runs it and all that follows from it to the end. */
+  /**
+   * Puts a record into a topic that the topology reads, and runs it and all that follows from it to the end. It goes to
+   * the partition of its key, as from any Kafka producer; without a key to the first.
+   *
+   * Throws `MISSING_TOPIC` for a topic that the topology does not read, and what a failing operator threw.
+   */
   pipe(topic: string, key: unknown, value: unknown, timestamp: number, headers: Headers = []): void {
     const serdes = this.serdes.get(topic)
-    if (!serdes) throw new MillraceError('MISSING_TOPIC', 'the topology does not read this topic', { topic })
+    if (!serdes || !this.inputs.includes(topic)) {
+      throw new MillraceError('MISSING_TOPIC', 'the topology does not read this topic', {
+        topic,
+        hint: `it reads ${this.inputs.join(', ')}`,
+      })
+    }
     const bytes = (part: 'key' | 'value', of: unknown): Uint8Array | null => {
       if (of === null || of === undefined) return null
       const writer = new ByteWriter()
@@ -109,7 +104,10 @@ export class TopologyDriver {
       codec.encode(of, writer)
       return Buffer.from(writer.bytes())
     }
-    this.pipeBytes(topic, bytes('key', key), bytes('value', value), timestamp, headers)
+    const keyBytes = bytes('key', key)
+    const partition =
+      keyBytes === null ? 0 : partitionFor(keyBytes, this.partitions, 0, keyBytes.length - (serdes.key?.keySuffix ?? 0))
+    this.pipeBytes(topic, keyBytes, bytes('value', value), timestamp, headers, partition)
   }
 
   /** The same with the bytes as they are on the log: for records that cannot be decoded. */
@@ -129,9 +127,9 @@ export class TopologyDriver {
 
   /** Takes the records that came out on a topic since the last `read`, oldest first. */
   read<K = unknown, V = unknown>(topic: string): DriverRecord<K, V>[] {
-    const records = this.unread.get(topic) ?? []
+    const batches = this.unread.get(topic) ?? []
     this.unread.delete(topic)
-    return records as DriverRecord<K, V>[]
+    return batches.flatMap(({ partition, batch }) => this.decode(topic, partition, batch)) as DriverRecord<K, V>[]
   }
 
   /** Takes the rows that came to a sink, by its name, since the last call. They come at `commit()`. */
@@ -189,7 +187,8 @@ export class TopologyDriver {
     for (const { id } of this.plan.subtopologies) {
       for (const task of this.tasks.filter((other) => other.id.startsWith(`${id}_`))) {
         const { batches, sinks, positions, times } = task.flush()
-        for (const batch of batches) this.deliver(batch)
+        for (const batch of batches) this.deliver(batch, task.id)
+        this.topics.commit(task.id)
         for (const { sink, batch } of sinks) {
           const rows = this.rowsOf.get(sink.name) ?? []
           for (const [i, key] of batch.keys.entries()) {
@@ -203,8 +202,19 @@ export class TopologyDriver {
     }
   }
 
-  /** A crash and a restart: memory is lost, state comes back from the changelogs, input from the last commit on. */
+  /**
+   * A crash and a restart: memory is lost, state comes back from the changelogs, input from the last commit on. What was
+   * written since then is taken back, as an aborted transaction is; what `read` has given already stays given, and
+   * comes again.
+   */
   restart(): void {
+    const aborted = this.topics.abort()
+    for (const [topic, batches] of this.unread) {
+      this.unread.set(
+        topic,
+        batches.filter(({ batch }) => !aborted.has(batch)),
+      )
+    }
     this.tasks = this.createTasks()
     this.settle()
   }
@@ -218,7 +228,7 @@ export class TopologyDriver {
           application: this.plan.application,
           registry,
           emit,
-          partitions: (topic) => this.counts.get(topic) ?? this.options.partitions ?? 1,
+          partitions: (topic) => this.counts.get(topic) ?? this.partitions,
           tasks: (id) => this.counts.get(`subtopology:${id}`)!,
           now: () => this.wallClock,
           policies: { undecodable: errors?.undecodable ?? 'dead-letter', failing: errors?.failing ?? 'fail' },
@@ -233,33 +243,31 @@ export class TopologyDriver {
   private restore(task: Task): void {
     for (const codec of task.codecs) mustBeSync(codec.prepare?.())
     for (const { changelog, store } of task.stores) {
-      if (changelog) for (const batch of this.log(changelog, task.partition)) restoreStore(store, batch, 0)
+      if (changelog) for (const batch of this.topics.batches(changelog, task.partition)) restoreStore(store, batch, 0)
     }
     const { positions, times } = this.committed.get(task.id) ?? { positions: new Map<string, number>(), times: {} }
     for (const { topic } of task.inputs) {
       task.seek(topic, positions.get(topic) ?? 0)
-      const batches = this.log(topic, task.partition)
-      const end = endOf(batches)
-      task.add(topic, batches, end, end)
+      const end = this.topics.end(topic, task.partition)
+      task.add(topic, this.topics.batches(topic, task.partition), end, end)
     }
     task.start(times)
   }
 
   /** Appends a batch to the log and gives it to whoever reads the topic. */
-  private deliver({ topic, partition, bytes }: OutgoingBatch): void {
-    const log = this.log(topic, partition)
-    stampBatch(bytes, { producerId: -1, epoch: -1, sequence: -1, transactional: false, baseOffset: endOf(log) })
-    const batch = readBatch(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)
-    log.push(batch)
+  private deliver({ topic, partition, bytes }: OutgoingBatch, writer?: string): void {
+    const batch = this.topics.append(topic, partition, bytes, writer)
     const reader = this.tasks.find(
       (task) => task.partition === partition && task.inputs.some((of) => of.topic === topic),
     )
     reader?.add(topic, [batch], batch.lastOffset + 1, batch.lastOffset + 1)
-    if (!reader) this.keep(topic, partition, batch)
+    if (writer === undefined || (!this.outputs.includes(topic) && topic !== DEAD_LETTERS)) return
+    const unread = this.unread.get(topic) ?? []
+    unread.push({ partition, batch })
+    this.unread.set(topic, unread)
   }
 
-  private keep(topic: string, partition: number, batch: RecordBatch): void {
-    if (topic.endsWith('-changelog')) return
+  private decode(topic: string, partition: number, batch: RecordBatch): DriverRecord[] {
     const { key, value } = this.serdes.get(topic) ?? {}
     const decode = (part: 'key' | 'value', serde: AnySerde | undefined, from: number, to: number): unknown => {
       if (from < 0) return null
@@ -268,17 +276,13 @@ export class TopologyDriver {
         ? serde.open({ topic, part, registry: this.options.registry }).decode(byteSource(bytes), 0, bytes.length)
         : bytes
     }
-    const records = this.unread.get(topic) ?? []
-    for (let i = 0; i < batch.count; i++) {
-      records.push({
-        key: decode('key', key, batch.keyStart[i], batch.keyEnd[i]),
-        value: decode('value', value, batch.valueStart[i], batch.valueEnd[i]),
-        timestamp: batch.timestamps[i],
-        headers: batch.headers(i),
-        partition,
-      })
-    }
-    this.unread.set(topic, records)
+    return Array.from({ length: batch.count }, (_, i) => ({
+      key: decode('key', key, batch.keyStart[i], batch.keyEnd[i]),
+      value: decode('value', value, batch.valueStart[i], batch.valueEnd[i]),
+      timestamp: batch.timestamps[i],
+      headers: batch.headers(i),
+      partition,
+    }))
   }
 
   /** Runs all tasks until nothing moves any more. */
@@ -294,26 +298,17 @@ export class TopologyDriver {
         }
         for (const batch of task.drain()) {
           moved = true
-          this.deliver(batch)
+          this.deliver(batch, task.id)
         }
       }
     }
   }
-
-  private log(topic: string, partition: number): RecordBatch[] {
-    let partitions = this.logs.get(topic)
-    if (!partitions) this.logs.set(topic, (partitions = []))
-    return (partitions[partition] ??= [])
-  }
-}
-
-function endOf(batches: readonly RecordBatch[]): number {
-  const last = batches.at(-1)
-  return last ? last.lastOffset + 1 : 0
 }
 
 function mustBeSync(result: Promise<void> | void): void {
   if (result instanceof Promise) {
+    // Nobody waits for it any more.
+    result.catch(() => {})
     throw new MillraceError('INVALID_OPTION', 'the registry answers with promises, and the driver does no I/O', {
       hint: 'use memoryRegistry(): new TopologyDriver(topology, { registry: memoryRegistry() })',
     })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
+import { windowAssignerContract } from 'millrace/contracts'
 import { describe, expect, it } from 'vitest'
-import { windowAssignerContract } from '../../src/testing/contracts/window-assigner.ts'
 import { days, hours, minutes } from '../../src/time.ts'
 import { calendarDays } from '../../src/windows/calendar-days.ts'
 import { spans } from './spans.ts'
