@@ -45,3 +45,9 @@ export const REDUCERS: Readonly<Record<string, (reduced: never, value: never) =>
   'reduce-concat': (reduced: Value, value: Value) => `${reduced}+${value}`,
   'reduce-sum': (reduced: number, value: number) => reduced + value,
 }
+
+/** What takes a value out again, where the fixtures name it. */
+export const SUBTRACTORS: Readonly<Record<string, (reduced: never, value: never) => Value>> = {
+  'reduce-concat': (reduced: Value, value: Value) => `${reduced}-${value}`,
+  'reduce-sum': (reduced: number, value: number) => reduced - value,
+}

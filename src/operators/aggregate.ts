@@ -9,6 +9,7 @@ import { node, out } from '../topology/node.ts'
 import { Table } from '../topology/table.ts'
 import { aligned } from './aggregation/aligned.ts'
 import { byKey } from './aggregation/by-key.ts'
+import { ofTable } from './aggregation/of-table.ts'
 import { session } from './aggregation/session.ts'
 import { sliding } from './aggregation/sliding.ts'
 import { viewByKey, viewBySlidingWindow, viewByWindow } from './aggregation/view.ts'
@@ -26,7 +27,8 @@ export interface AggregateOptions {
  * The name is the identity of the state: its changelog is `<application>-<name>-changelog`, and the repartition topic, if
  * the key was changed, `<application>-<name>-repartition`. Null keys are dropped and counted; null values too, except
  * in tumbling and hopping windows, which hand them to the aggregate. An aggregate that becomes null deletes its entry. A
- * result's timestamp is the highest in its window. State: one entry per key, or per key and open window.
+ * result's timestamp is the highest in its window. Of a grouped table, rows that change or go are taken out again, by the
+ * aggregate's `remove`; it is refused without one. State: one entry per key, or per key and open window.
  * Kafka Streams: `aggregate`.
  *
  * @example
@@ -69,13 +71,15 @@ export function aggregated<K, V, R, A, O>(
   { retention = 0 }: AggregateOptions = {},
 ): Table<R, O> {
   const { windows } = grouped
-  const { input, serdes } = partitionedByKey(grouped, name)
+  const { changes } = grouped
+  const { input, serdes } = partitionedByKey(grouped, name, changes)
   const parameters = { aggregate: aggregate.kind, ...(windows ? { windows: windows.describe } : {}) }
   const common = { name, key: serdes.key, value, parameters }
   const build = () => {
     if (windows === undefined) {
       const store = keyValueStore<K, A>(common)
-      return { store, processor: byKey(aggregate, store), view: viewByKey(store, aggregate) }
+      const processor = changes ? ofTable(aggregate, store) : byKey(aggregate, store)
+      return { store, processor, view: viewByKey(store, aggregate) }
     }
     switch (windows.kind) {
       case 'sliding': {
@@ -103,7 +107,7 @@ export function aggregated<K, V, R, A, O>(
     stores: [store],
     emitsResults: true,
     processor,
-    problems: windows?.kind === 'session' && !aggregate.merge ? [cannotMerge(aggregate.kind)] : [],
+    problems: problemsOf(grouped, aggregate),
   })
   const closes = windows !== undefined && windows.kind !== 'unlimited'
   return new Table<R, O>(out(aggregation), windows ? {} : { key: serdes.key }, {
@@ -113,5 +117,21 @@ export function aggregated<K, V, R, A, O>(
   })
 }
 
-const cannotMerge = (kind: string) =>
-  `${kind} cannot merge, and sessions merge: give it merge: (a, b) => …, of the earlier and the later accumulator`
+function problemsOf(
+  { windows, changes }: Grouped<unknown, unknown, unknown>,
+  { kind, merge, remove }: { readonly kind: string; readonly merge?: unknown; readonly remove?: unknown },
+): string[] {
+  const problems: string[] = []
+  if (windows?.kind === 'session' && !merge) {
+    problems.push(
+      `${kind} cannot merge, and sessions merge: give it merge: (a, b) => …, of the earlier and the later accumulator`,
+    )
+  }
+  if (changes && !remove) {
+    problems.push(
+      `${kind} cannot take a value out again, and rows of a table change: give it remove: (accumulator, value) => …, or aggregate a stream of the updates with toStream()`,
+    )
+  }
+  if (changes && windows) problems.push('the rows of a table have no windows: aggregate its updates with toStream()')
+  return problems
+}

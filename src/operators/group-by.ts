@@ -1,7 +1,9 @@
 import type { Serde } from '../serde/serde.ts'
 import { Grouped } from '../topology/grouped.ts'
-import type { Stream } from '../topology/stream.ts'
+import { Stream } from '../topology/stream.ts'
 import { follow } from './follow.ts'
+import type { Rows } from './rows.ts'
+import { regroup } from './tables/regroup.ts'
 
 export interface GroupByOptions<K, V> {
   /** Required where the new key is not a string. */
@@ -10,33 +12,56 @@ export interface GroupByOptions<K, V> {
   readonly value?: Serde<V>
 }
 
+export interface ProjectingGroupByOptions<K, V, V2> {
+  readonly value?: Serde<V2>
+  /** What of a value crosses the repartition topic and is aggregated. Default: the value as it is. */
+  readonly project: (value: V, key: K) => V2
+}
+
 /**
- * Groups records by a new key. The aggregation that follows is planned behind a repartition topic, named after it, with
- * Kafka's own partitioner, so that all records of a key meet in one task.
+ * Groups the records of a stream, or the rows of a table, by a new key. The aggregation that follows is planned behind a
+ * repartition topic, named after it, with Kafka's own partitioner, so that all records of a key meet in one task.
  *
- * A null key is left out before the repartition, not counted. Kafka Streams: `KStream#groupBy`.
+ * A null key is left out before the repartition, not counted. The rows of a table cross with the row they replace: a row
+ * that moves to another group leaves the old one first, and the aggregation needs a `remove`. A row's functions are called with
+ * old rows as well and must depend on their arguments alone. Kafka Streams:
+ * `KStream#groupBy`, `KTable#groupBy`.
  *
  * @example
  * ```ts
  * payments.pipe(groupBy((payment) => payment.category), count('payments-per-category'))
+ * users.pipe(groupBy((user) => user.country), count('users-per-country'))   // users is a table
  * ```
  */
+export function groupBy<K, V, K2 extends string, V2>(
+  key: (value: V, key: K) => K2 | null,
+  options: ProjectingGroupByOptions<K, V, V2>,
+): (input: Rows<K, V>) => Grouped<K2, V2, K2>
+export function groupBy<K, V, K2, V2>(
+  key: (value: V, key: K) => K2 | null,
+  options: ProjectingGroupByOptions<K, V, V2> & { readonly key: Serde<K2> },
+): (input: Rows<K, V>) => Grouped<K2, V2, K2>
 export function groupBy<K, V, K2 extends string>(
   key: (value: V, key: K) => K2 | null,
   options?: { readonly value?: Serde<V> },
-): (stream: Stream<K, V>) => Grouped<K2, V, K2>
+): (input: Rows<K, V>) => Grouped<K2, V, K2>
 export function groupBy<K, V, K2>(
   key: (value: V, key: K) => K2 | null,
   options: { readonly key: Serde<K2>; readonly value?: Serde<V> },
-): (stream: Stream<K, V>) => Grouped<K2, V, K2>
-export function groupBy<K, V, K2>(
+): (input: Rows<K, V>) => Grouped<K2, V, K2>
+export function groupBy<K, V, K2, V2>(
   select: (value: V, key: K) => K2 | null,
-  options: GroupByOptions<K2, V> = {},
-): (stream: Stream<K, V>) => Grouped<K2, V, K2> {
-  return ({ input, serdes }) => {
-    const keyed = follow(input, 'groupBy', (next) => (key: K, value: V, timestamp) => {
-      next(select(value, key), value, timestamp)
+  options: Partial<ProjectingGroupByOptions<K, V, V2>> & { readonly key?: Serde<K2> } = {},
+): (input: Rows<K, V>) => Grouped<K2, V2, K2> {
+  return (input) => {
+    const { project } = options
+    const serdes = { key: options.key, value: options.value ?? (project ? undefined : input.serdes.value) }
+    if (!(input instanceof Stream)) {
+      return new Grouped(regroup(input, select, project), serdes, true, undefined, true)
+    }
+    const keyed = follow(input.input, 'groupBy', (next) => (key: K, value: V, timestamp) => {
+      next(select(value, key), project ? project(value, key) : value, timestamp)
     })
-    return new Grouped(keyed, { key: options.key, value: options.value ?? serdes.value }, true)
+    return new Grouped(keyed, serdes, true)
   }
 }

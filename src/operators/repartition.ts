@@ -1,3 +1,4 @@
+import { changed } from '../serde/changed.ts'
 import { json, string } from '../serde/index.ts'
 import type { Serde } from '../serde/serde.ts'
 import { type Input, node, out, type Serdes } from '../topology/node.ts'
@@ -36,13 +37,19 @@ export function repartition<K, V>(
   }
 }
 
-/** What an operator that works by key needs: the input as it is, or repartitioned if its key may have changed. */
+/**
+ * What an operator that works by key needs: the input as it is, or repartitioned if its key may have changed.
+ *
+ * @param changes - what comes are changes of a table's rows
+ */
 export function partitionedByKey(
   stream: { readonly input: Input; readonly serdes: Serdes; readonly rekeyed: boolean },
   name: string,
+  changes = false,
 ): { readonly input: Input; readonly serdes: Required<Serdes> } {
   const serdes = withDefaults(stream.serdes)
-  return { input: stream.rekeyed ? through(stream.input, name, serdes) : stream.input, serdes }
+  const written = changes ? { key: serdes.key, value: changed(serdes.value) } : serdes
+  return { input: stream.rekeyed ? through(stream.input, name, written) : stream.input, serdes }
 }
 
 /** Serdes for what has none declared: keys are strings by type, values plain data. */

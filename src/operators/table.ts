@@ -15,9 +15,9 @@ export interface TableOptions<K, V> {
  * Reads a topic as a table: the latest value per key, where a null value deletes the key.
  *
  * Rows apply in the order of their offsets, whatever their timestamps. A null key is dropped and counted; a row that
- * cannot be decoded goes to the dead-letter topic (see `run`) and leaves the one before it in place. A deletion of what
- * is not there goes on as one. Under `run` each changed key goes out once per commit, with its latest value; in the
- * topology driver each update does.
+ * cannot be decoded goes to the dead-letter topic (see `run`) and leaves the one before it in place. Under `run` each
+ * changed key goes out once per commit, with its latest value; in the topology driver each update does, a deletion of what is
+ * not there included.
  *
  * State: one entry per key for as long as it is not deleted, with the changelog `<application>-<store>-changelog`. Two
  * tables of one topic are two states: give each a name. Kafka Streams: `StreamsBuilder#table`.

@@ -13,5 +13,5 @@ import type { Windows } from '../windows/windows.ts'
  * ```
  */
 export function windowedBy<K, V>(windows: Windows): (grouped: Grouped<K, V, K>) => Grouped<K, V, Windowed<K>> {
-  return ({ input, serdes, rekeyed }) => new Grouped(input, serdes, rekeyed, windows)
+  return ({ input, serdes, rekeyed, changes }) => new Grouped(input, serdes, rekeyed, windows, changes)
 }

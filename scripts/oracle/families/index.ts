@@ -1,6 +1,7 @@
 import type { Family } from '../run.ts'
 import { streamStreamJoin } from './stream-stream-join.ts'
 import { merged, repartitioned } from './streams.ts'
+import { tableAggregate } from './table-aggregate.ts'
 import { tableFilter } from './table-filter.ts'
 import { tableTableJoin } from './table-table-join.ts'
 import { windowedAggregation } from './windowed.ts'
@@ -16,6 +17,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   unlimited: windowedAggregation,
   aggregate: windowedAggregation,
   'emit-on-close': windowedAggregation,
+  'table-aggregate': tableAggregate,
   'table-filter': tableFilter,
   'table-table-join': tableTableJoin,
   'suppress-window-close': windowedAggregation,

@@ -12,6 +12,7 @@ import {
   to,
   topology,
 } from 'millrace'
+import { prefixOf } from '../prefix.ts'
 import type { Family } from '../run.ts'
 import { aggregation, type Value } from './windowed.ts'
 
@@ -28,21 +29,14 @@ export const merged: Family = () => ({
   ordered: true,
 })
 
-/** The text before the first ':'; null if there is none. */
-function prefix(value: Value): string | null {
-  const text = value === null ? '' : String(value)
-  const at = text.indexOf(':')
-  return at < 0 ? null : text.slice(0, at)
-}
-
 export const repartitioned: Family = ({ via, then }) => {
   const input = read('input')
-  const keyed = () => input.pipe(selectKey(prefix, { key: KEY }))
+  const keyed = () => input.pipe(selectKey(prefixOf, { key: KEY }))
   switch (via) {
     case 'select-key':
       return aggregation(keyed().pipe(groupByKey()), then)
     case 'group-by':
-      return aggregation(input.pipe(groupBy(prefix, { key: KEY })), then)
+      return aggregation(input.pipe(groupBy(prefixOf, { key: KEY })), then)
     case 'repartition':
       return aggregation(keyed().pipe(repartition('by-prefix'), groupByKey()), then)
     default:

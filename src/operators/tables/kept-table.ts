@@ -26,12 +26,14 @@ export function keptTable<K, V>(
 function keepRows<K, V>(context: ProcessorContext, spec: StoreSpec<KeyValueStore<K, V>>) {
   const rows = keptRows(context, spec)
   const next = context.forward()
+  // As in Kafka Streams, a deletion of what is not there is an update, too: joins give their result anew, with its timestamp.
+  // Where updates are held back it changes nothing; and joins must not look at rows whose turn is still to come.
+  const atOnce = context.emit === 'update'
   return {
     inputs: [
       (key: K, value: V | null, timestamp: number) => {
         if (key === null) context.drop('null-key')
-        // A deletion of what is not there is handed on as well: joins give their result anew, with its timestamp.
-        else if (!rows.put(key, keep(value), timestamp)) next(key, null, timestamp, null)
+        else if (!rows.put(key, keep(value), timestamp) && atOnce) next(key, null, timestamp, null)
       },
     ],
     flush: rows.flush,
