@@ -44,6 +44,13 @@ export type { Header, Headers, RecordOrigin, Window, Windowed } from './record.t
 export type { ErrorPolicies, RunOptions } from './runtime/options.ts'
 export { type Running, run } from './runtime/run.ts'
 export type { RunPhase, RunState } from './runtime/status.ts'
+export type { Thread, ThreadJob, ThreadJobFactory } from './runtime/threads/job.ts'
+export {
+  type OnThreadFailure,
+  type RunningThreads,
+  runThreads,
+  type ThreadsOptions,
+} from './runtime/threads/run-threads.ts'
 export { avro } from './serde/avro/avro.ts'
 export * from './serde/index.ts'
 export { nullable } from './serde/nullable.ts'

@@ -1,11 +1,12 @@
-import { type Plan, plan, run, type SchemaRegistry, type Topology } from 'millrace'
+import { type Plan, plan, run, runThreads, type SchemaRegistry, type ThreadJob, type Topology } from 'millrace'
+import { filter, firstValueFrom } from 'rxjs'
 import { type InputTopic, prepareInputs, topicOf } from '../transactions/inputs.ts'
 import type { ReadResults } from '../transactions/results.ts'
 import type { Checksum } from './checksum.ts'
 import { logAt, withLog } from './place.ts'
 import { stopwatch } from './stopwatch.ts'
 import { createTopics, recordsIn } from './topics.ts'
-import type { RunSettings, Workload } from './workload.ts'
+import type { Measured, RunSettings, Workload } from './workload.ts'
 
 /** Names of one run of a job. */
 export interface JobNames {
@@ -29,6 +30,7 @@ export function job(of: Job): Workload {
   return {
     ...of,
     onLog: true,
+    threadJob: (settings) => threadJob(of, settings),
     prepare: (settings) =>
       withLog(settings.place, async (log) => {
         const given = settings.topics[0] === undefined ? undefined : await recordsIn(log, settings.topics[0])
@@ -37,25 +39,7 @@ export function job(of: Job): Workload {
         await createTopics(log, [namesOf(of, settings, n).output])
         return n
       }),
-    async measure(settings) {
-      const n = settings.records!
-      const names = namesOf(of, settings, n)
-      const { guarantee, commitIntervalMs } = settings
-      const running = await run(of.topology(names), {
-        log: logAt(settings.place),
-        registry: of.registry(),
-        guarantee,
-        commitIntervalMs,
-        deadLetterTopic: false,
-        logger: false,
-      })
-      await running.ready()
-      const watch = stopwatch(settings.brokerPid)
-      await running.caughtUp()
-      const measured = watch.read()
-      await running.stop()
-      return [{ n: n * of.inputs.length, ...measured }]
-    },
+    measure: async (settings) => [await measure(of, settings)],
     check: (settings) =>
       withLog(settings.place, async (log) => {
         const expected = of.reference(settings.records!, settings.seed)
@@ -68,6 +52,41 @@ export function job(of: Job): Workload {
         const names = namesOf(of, settings, settings.records!)
         await log.admin.delete([names.output, ...internalTopics(plan(of.topology(names)))])
       }),
+  }
+}
+
+/** The clock starts with the first task, and stops when the group has committed the end of the input. */
+async function measure(of: Job, settings: RunSettings): Promise<Measured> {
+  const { threads } = settings
+  const { topology, options } = threadJob(of, settings)
+  const running = await (threads === 1
+    ? run(topology, options)
+    : runThreads(new URL('./thread.ts', import.meta.url), {
+        threads,
+        data: { workload: of.name, settings },
+        logger: false,
+      }))
+  await firstValueFrom(running.state$.pipe(filter(({ tasks }) => tasks.length > 0)))
+  const watch = stopwatch(settings.brokerPid)
+  await running.caughtUp()
+  const measured = watch.read()
+  await running.stop()
+  return { n: settings.records! * of.inputs.length, ...measured }
+}
+
+/** What each thread runs. */
+function threadJob(of: Job, settings: RunSettings): ThreadJob {
+  const { guarantee, commitIntervalMs, place } = settings
+  return {
+    topology: of.topology(namesOf(of, settings, settings.records!)),
+    options: {
+      log: logAt(place),
+      registry: of.registry(),
+      guarantee,
+      commitIntervalMs,
+      deadLetterTopic: false,
+      logger: false,
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ThreadJob } from 'millrace'
 import type { Place } from './place.ts'
 
 /** What a run is told. Plain data: it crosses into the process that is measured. */
@@ -58,6 +59,8 @@ export interface Workload {
   readonly onLog: boolean
   /** Makes the input, where it is not there, and returns how many records it has. Not measured. */
   prepare?(settings: RunSettings): Promise<number>
+  /** What one thread runs, where the workload is a topology. */
+  threadJob?(settings: RunSettings): ThreadJob
   measure(settings: RunSettings): Promise<readonly Measured[]>
   /** Compares the results with an independent computation. Throws when there is nothing to compare. */
   check?(settings: RunSettings): Promise<Checked>

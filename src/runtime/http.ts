@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http'
 import { MillraceError } from '../errors.ts'
-import type { Metrics } from './metrics.ts'
 import type { Status } from './status.ts'
 
 /** Serves /metrics (Prometheus), /healthz (alive) and /readyz (assigned, restored and running). */
@@ -9,11 +8,17 @@ export interface HealthServer {
   close(): Promise<void>
 }
 
+/** Metrics as text, in the format that the registry names. */
+export interface ServedMetrics {
+  readonly registry: { readonly contentType: string }
+  text(): Promise<string>
+}
+
 /** Throws `PORT_IN_USE`. Port 0 takes a free one. */
 export async function serveHealth(
   { port, host = '127.0.0.1' }: { readonly port: number; readonly host?: string },
-  metrics: Metrics,
-  status: Status,
+  metrics: ServedMetrics,
+  status: Pick<Status, 'current'>,
 ): Promise<HealthServer> {
   const server = createServer(async (request, response) => {
     const answer = (code: number, type: string, body: string) =>

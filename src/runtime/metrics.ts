@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type Aggregator, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Task } from './task/task.ts'
 
 /** The metrics of one application, by the conventions of Prometheus; every name begins with `millrace_`. */
@@ -22,8 +22,9 @@ export function createMetrics(application: string, registry = new Registry()): M
   const registers = [registry]
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
     new Counter({ name: `millrace_${name}`, help, labelNames: ['application', ...labelNames], registers })
-  const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Gauge({ name: `millrace_${name}`, help, labelNames: ['application', ...labelNames], registers })
+  /** `aggregator`: of the threads of an application. */
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[], aggregator: Aggregator = 'sum') =>
+    new Gauge({ name: `millrace_${name}`, help, labelNames: ['application', ...labelNames], registers, aggregator })
 
   const recordsIn = counter('records_in_total', 'Records read from a topic', ['task', 'topic'])
   const recordsOut = counter('records_out_total', 'Records written to a topic', ['task', 'topic'])
@@ -61,8 +62,8 @@ export function createMetrics(application: string, registry = new Registry()): M
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   })
-  const ready = gauge('ready', '1 while all assigned tasks are restored and running', [])
-  const waitingFor = gauge('waiting_dependencies', 'Dependencies that are away and being waited for', [])
+  const ready = gauge('ready', '1 while all assigned tasks are restored and running', [], 'min')
+  const waitingFor = gauge('waiting_dependencies', 'Dependencies that are away and being waited for', [], 'max')
 
   const emptied = <K>(counts: Map<K, number>, each: (key: K, n: number) => void) => {
     for (const [key, n] of counts) each(key, n)

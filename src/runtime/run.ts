@@ -1,4 +1,3 @@
-import { type Logger, pino } from 'pino'
 import { filter, firstValueFrom, type Observable } from 'rxjs'
 import { MillraceError, toError } from '../errors.ts'
 import type { Entry } from '../state/store.ts'
@@ -6,9 +5,11 @@ import { plan } from '../topology/plan.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { CommitStep } from './committer.ts'
 import { type HealthServer, serveHealth } from './http.ts'
+import { loggerOf } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { type RunOptions, settingsOf } from './options.ts'
 import { patience } from './patience.ts'
+import { stopOnSignals } from './signals.ts'
 import { createSinks, type OpenSink } from './sinks.ts'
 import { createStatus, type RunState } from './status.ts'
 import { checkInternalTopics, prepareTopics } from './topics.ts'
@@ -185,27 +186,4 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
         0,
       ),
   }
-}
-
-function loggerOf(application: string, logger: RunOptions['logger']): Logger {
-  if (logger === false) return pino({ level: 'silent' })
-  return (logger ?? pino(pino.destination(2))).child({ application })
-}
-
-/** The first signal asks for the end in good order, the second does not wait for it. */
-function stopOnSignals(stop: () => Promise<void>, abort: () => void, done: Promise<void>, logger: Logger): void {
-  let told = false
-  const onSignal = (signal: NodeJS.Signals) => {
-    logger.info({ signal }, told ? 'stopping at once' : 'stopping')
-    if (told) abort()
-    told = true
-    void stop().catch(() => {})
-  }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
-  const forget = () => {
-    process.off('SIGTERM', onSignal)
-    process.off('SIGINT', onSignal)
-  }
-  done.then(forget, forget)
 }

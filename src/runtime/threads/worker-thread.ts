@@ -1,0 +1,94 @@
+import { Worker } from 'node:worker_threads'
+import { MillraceError } from '../../errors.ts'
+import type { RunState } from '../status.ts'
+import { type Question, type Questions, received, type ThreadMessage, type ThreadStart } from './messages.ts'
+
+/** One worker thread, seen from the main thread. */
+export interface WorkerThread {
+  /** Resolves when the job has begun to join its group, to the application's name; rejects if it fails before that. */
+  readonly started: Promise<string>
+  readonly state: RunState
+  /** Resolves when the thread has ended: to undefined in good order, else to what it failed of. */
+  readonly ended: Promise<Error | undefined>
+  /** Rejects with `CLOSED` when the thread ends before it answers. */
+  ask<Ask extends keyof Questions>(ask: Ask, of: Questions[Ask]['of']): Promise<Questions[Ask]['answer']>
+  /** Ends the thread at once. */
+  terminate(): Promise<void>
+}
+
+interface Waiting {
+  resolve(answer: unknown): void
+  reject(error: Error): void
+}
+
+/** @param onState - called when `state` has changed */
+export function workerThread(start: ThreadStart, onState: () => void): WorkerThread {
+  // The sources run as they are; the package holds JavaScript.
+  const entry = new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './entry.js', import.meta.url)
+  const worker = new Worker(entry, { workerData: start, name: `millrace-${start.index}` })
+  const waiting = new Map<number, Waiting>()
+  const hasStarted = Promise.withResolvers<string>()
+  const hasEnded = Promise.withResolvers<Error | undefined>()
+  hasStarted.promise.catch(() => {})
+  let state: RunState = { phase: 'starting', tasks: [], waitingFor: new Map() }
+  let failure: Error | undefined
+  let asked = 0
+  let isInOrder = false
+  let isOver = false
+
+  worker.on('message', (message: ThreadMessage) => {
+    switch (message.type) {
+      case 'started':
+        return hasStarted.resolve(message.application)
+      case 'state':
+        state = message.state
+        return onState()
+      case 'answer':
+        waiting.get(message.id)?.resolve(message.answer)
+        return waiting.delete(message.id)
+      case 'refused':
+        waiting.get(message.id)?.reject(received(message.error))
+        return waiting.delete(message.id)
+      case 'failed':
+        failure = received(message.error)
+        break
+      case 'ended':
+        isInOrder = true
+    }
+  })
+  // Not caught by anybody in the thread, or out of memory.
+  worker.on('error', (error) => {
+    failure ??= error instanceof Error ? error : new Error(String(error))
+  })
+  worker.on('exit', (code) => {
+    isOver = true
+    if (!isInOrder) failure ??= new MillraceError('INTERNAL', `thread ${start.index} ended with exit code ${code}`)
+    const closed = failure ?? new MillraceError('CLOSED', `thread ${start.index} has ended`)
+    for (const { reject } of waiting.values()) reject(closed)
+    waiting.clear()
+    hasStarted.reject(closed)
+    state = { ...state, phase: failure ? 'failed' : 'stopped', tasks: [], ...(failure && { error: failure }) }
+    hasEnded.resolve(failure)
+    onState()
+  })
+
+  return {
+    started: hasStarted.promise,
+    get state() {
+      return state
+    },
+    ended: hasEnded.promise,
+    ask<Ask extends keyof Questions>(ask: Ask, of: Questions[Ask]['of']) {
+      return new Promise<Questions[Ask]['answer']>((resolve, reject) => {
+        if (isOver) return reject(failure ?? new MillraceError('CLOSED', `thread ${start.index} has ended`))
+        const id = asked++
+        waiting.set(id, { resolve: resolve as (answer: unknown) => void, reject })
+        worker.postMessage({ id, ask, of } satisfies Question)
+      })
+    },
+    async terminate() {
+      isInOrder = true
+      await worker.terminate()
+    },
+  }
+}
