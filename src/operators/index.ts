@@ -7,6 +7,7 @@ export { type GroupByOptions, groupBy, type ProjectingGroupByOptions } from './g
 export { groupByKey } from './group-by-key.ts'
 export { join } from './join.ts'
 export type { JoinStreamsOptions } from './joins/join-streams.ts'
+export type { JoinTableOptions } from './joins/join-table.ts'
 export type { TableJoinOptions } from './joins/table-table.ts'
 export { leftJoin } from './left-join.ts'
 export { map } from './map.ts'

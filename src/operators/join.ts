@@ -3,10 +3,12 @@ import type { Table } from '../topology/table.ts'
 import type { JoinWindows } from '../windows/join-windows.ts'
 import { type AnyJoiner, joinOf } from './joins/dispatch.ts'
 import type { JoinStreamsOptions } from './joins/join-streams.ts'
+import type { JoinTableOptions } from './joins/join-table.ts'
 import type { TableJoinOptions } from './joins/table-table.ts'
+import type { Like, Rows } from './rows.ts'
 
 /**
- * Joins two streams, or two tables, by key.
+ * Joins two streams, a stream with a table, or two tables, by key.
  *
  * **Two streams**: records of one key that are near each other in time. Each pair gives one result, with the later of
  * the two timestamps, whichever came first; duplicates are joined each. A side whose key was changed goes through
@@ -14,6 +16,12 @@ import type { TableJoinOptions } from './joins/table-table.ts'
  * stream time, in `<application>-<name>-left-changelog` (`-right-`). A record too old to be kept is joined with what is
  * there, counted as late, and on the side output `late`. Null keys and null values are dropped and counted. A stream
  * joined with itself is kept once; each record also meets itself. Kafka Streams: `KStream#join`.
+ *
+ * **A stream with a table**: each record of the stream with the row its key has at that moment; a change of the table gives
+ * nothing. With a versioned table, with the row as of the record's timestamp; `grace` lets a record wait, in
+ * `<application>-<name>-changelog`, for rows that come out of order, and gives them in the order (timestamp, key, arrival).
+ * The result has the record's timestamp. A record without a row gives nothing; null keys and values are dropped and
+ * counted. Keeps no other state. Kafka Streams: `KStream#join` with a `KTable`.
  *
  * **Two tables**: a row comes out where both have one. A change on either side works the row out anew; when a side goes
  * away the result is deleted. Rows apply in order of arrival, whatever their timestamps; a result, a deletion too, has
@@ -25,6 +33,7 @@ import type { TableJoinOptions } from './joins/table-table.ts'
  * @example
  * ```ts
  * orders.pipe(join('paid', payments, (order, payment) => ({ ...order, paid: payment.amount }), within(minutes(5))))
+ * payments.pipe(join('payers', users, (payment, user) => ({ ...payment, country: user.country })))   // Stream<string, …>
  * users.pipe(join('profiles', addresses, (user, address) => ({ ...user, ...address })))   // Table<string, …>
  * ```
  */
@@ -35,17 +44,17 @@ export function join<K, V, W, R>(
   windows: JoinWindows,
   options?: JoinStreamsOptions<K, V, W>,
 ): (stream: Stream<K, V>) => Stream<K, R>
-export function join<K, V, W, R>(
+export function join<K, V, W, R, In extends Rows<K | null, V> = Stream<K, V>>(
   name: string,
   other: Table<K, W>,
-  joiner: (left: V, right: W, key: K) => R | null,
-  options?: TableJoinOptions<K, R>,
-): (table: Table<K, V>) => Table<K, R>
+  joiner: (left: NonNullable<NoInfer<V>>, right: W, key: NoInfer<K>) => R,
+  options?: In extends Table<unknown, unknown> ? TableJoinOptions<K, R> : JoinTableOptions<K, V>,
+): (input: In & Rows<K | null, V>) => Like<In, K, In extends Table<unknown, unknown> ? Exclude<R, null> : R>
 export function join(
   name: string,
   other: Stream<unknown, unknown> | Table<unknown, unknown>,
   joiner: AnyJoiner,
-  windows?: JoinWindows | TableJoinOptions<unknown, unknown>,
+  windows?: JoinWindows | TableJoinOptions<unknown, unknown> | JoinTableOptions<unknown, unknown>,
   options?: JoinStreamsOptions<unknown, unknown, unknown>,
 ): unknown {
   return joinOf('join', name, other, joiner, windows, options)

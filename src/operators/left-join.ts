@@ -3,7 +3,9 @@ import type { Table } from '../topology/table.ts'
 import type { JoinWindows } from '../windows/join-windows.ts'
 import { type AnyJoiner, joinOf } from './joins/dispatch.ts'
 import type { JoinStreamsOptions } from './joins/join-streams.ts'
+import type { JoinTableOptions } from './joins/join-table.ts'
 import type { TableJoinOptions } from './joins/table-table.ts'
+import type { KeyOf, Like, Rows } from './rows.ts'
 
 /**
  * Joins as `join` does, and gives what is on the left and finds no partner, with null in its place.
@@ -14,11 +16,15 @@ import type { TableJoinOptions } from './joins/table-table.ts'
  * null at once. State: as `join`, and what waits, in `<application>-<name>-left-unmatched-changelog`. Kafka Streams:
  * `KStream#leftJoin`.
  *
+ * **A stream with a table**: each record of the stream comes out, one with a null key at once, too. Kafka Streams:
+ * `KStream#leftJoin` with a `KTable`.
+ *
  * **Two tables**: a row comes out for each of the left. Kafka Streams: `KTable#leftJoin`.
  *
  * @example
  * ```ts
  * orders.pipe(leftJoin('paid', payments, (order, payment) => ({ ...order, paid: payment !== null }), within(minutes(5))))
+ * payments.pipe(leftJoin('payers', users, (payment, user) => ({ ...payment, country: user?.country ?? 'unknown' })))
  * users.pipe(leftJoin('profiles', addresses, (user, address) => ({ ...user, city: address?.city })))
  * ```
  */
@@ -29,17 +35,17 @@ export function leftJoin<K, V, W, R>(
   windows: JoinWindows,
   options?: JoinStreamsOptions<K, V, W>,
 ): (stream: Stream<K, V>) => Stream<K, R>
-export function leftJoin<K, V, W, R>(
+export function leftJoin<K, V, W, R, In extends Rows<K | null, V> = Stream<K, V>>(
   name: string,
   other: Table<K, W>,
-  joiner: (left: V, right: W | null, key: K) => R | null,
-  options?: TableJoinOptions<K, R>,
-): (table: Table<K, V>) => Table<K, R>
+  joiner: (left: NonNullable<NoInfer<V>>, right: W | null, key: KeyOf<In>) => R,
+  options?: In extends Table<unknown, unknown> ? TableJoinOptions<K, R> : JoinTableOptions<K, V>,
+): (input: In & Rows<K | null, V>) => Like<In, KeyOf<In>, In extends Table<unknown, unknown> ? Exclude<R, null> : R>
 export function leftJoin(
   name: string,
   other: Stream<unknown, unknown> | Table<unknown, unknown>,
   joiner: AnyJoiner,
-  windows?: JoinWindows | TableJoinOptions<unknown, unknown>,
+  windows?: JoinWindows | TableJoinOptions<unknown, unknown> | JoinTableOptions<unknown, unknown>,
   options?: JoinStreamsOptions<unknown, unknown, unknown>,
 ): unknown {
   return joinOf('leftJoin', name, other, joiner, windows, options)

@@ -74,8 +74,8 @@ export interface ProcessorContext {
   /** Somebody reads this output. */
   listens(output: string): boolean
   store<S>(spec: StoreSpec<S>): S
-  /** Checkpointed with every commit. An operator with several clocks names them. */
-  streamTime(name?: string): StreamTime
+  /** Checkpointed with every commit. An operator with several clocks names them; one may be of a single input. */
+  streamTime(name?: string, input?: number): StreamTime
   drop(reason: DropReason, count?: number): void
   /** Wall-clock time, in ms since the epoch. Results that depend on it are not repeated by a replay. */
   now(): number

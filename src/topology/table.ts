@@ -17,6 +17,8 @@ export class Table<out K, out V> extends Pipeable<Table<K, V>> {
   readonly store: string | undefined
   /** Looks its rows up, for joins. */
   readonly view: AnyTableView | undefined
+  /** How far back its rows are known as of a time, in ms; versioned tables only. */
+  readonly history: number | undefined
 
   constructor(input: Input, serdes: Serdes, traits: TableTraits = {}) {
     super()
@@ -25,6 +27,7 @@ export class Table<out K, out V> extends Pipeable<Table<K, V>> {
     this.finals = traits.finals
     this.store = traits.store
     this.view = traits.view
+    this.history = traits.history
   }
 }
 
@@ -32,6 +35,7 @@ export interface TableTraits {
   readonly finals?: Input
   readonly store?: string
   readonly view?: AnyTableView
+  readonly history?: number
 }
 
 /** A row that a table holds. */
@@ -43,9 +47,10 @@ export interface TableRow<out V> {
 
 /**
  * Opens a table for lookups in a task that runs it, as it stands after the last record that was processed; what is held
- * back until the commit is in it already. A row is valid until the next record.
+ * back until the commit is in it already. A row is valid until the next record. A versioned table gives its rows as of a time,
+ * if it is told one; others give their latest.
  */
-export type TableView<K, V> = (context: ProcessorContext) => (key: K) => TableRow<V> | undefined
+export type TableView<K, V> = (context: ProcessorContext) => (key: K, asOf?: number) => TableRow<V> | undefined
 
 // biome-ignore lint/suspicious/noExplicitAny: a key goes in and a value comes out, which Table<out K, out V> cannot say
 export type AnyTableView = TableView<any, any>

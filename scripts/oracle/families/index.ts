@@ -1,5 +1,6 @@
 import type { Family } from '../run.ts'
 import { streamStreamJoin } from './stream-stream-join.ts'
+import { streamTableJoin } from './stream-table-join.ts'
 import { merged, repartitioned } from './streams.ts'
 import { tableAggregate } from './table-aggregate.ts'
 import { tableFilter } from './table-filter.ts'
@@ -9,6 +10,7 @@ import { windowedAggregation } from './windowed.ts'
 /** By file name. */
 export const FAMILIES: Readonly<Record<string, Family>> = {
   'stream-stream-join': streamStreamJoin,
+  'stream-table-join': streamTableJoin,
   'self-join': streamStreamJoin,
   tumbling: windowedAggregation,
   hopping: windowedAggregation,

@@ -3,6 +3,7 @@ import { Stream } from '../../topology/stream.ts'
 import type { Table } from '../../topology/table.ts'
 import type { JoinWindows } from '../../windows/join-windows.ts'
 import { type JoinKind, type JoinStreamsOptions, joinStreams } from './join-streams.ts'
+import { type JoinTableOptions, joinTable } from './join-table.ts'
 import { joinTables, type TableJoinOptions } from './table-table.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the overloads of join, leftJoin and outerJoin say which go together
@@ -16,23 +17,29 @@ export function joinOf(
   name: string,
   other: Stream<Any, Any> | Table<Any, Any>,
   anyJoiner: AnyJoiner,
-  windows: JoinWindows | TableJoinOptions<Any, Any> | undefined,
+  windows: JoinWindows | TableJoinOptions<Any, Any> | JoinTableOptions<Any, Any> | undefined,
   options: JoinStreamsOptions<Any, Any, Any> | undefined,
 ): (of: Any) => Any {
   const joiner = anyJoiner as Any
   return (of: Stream<Any, Any> | Table<Any, Any>) => {
-    const refuse = (message: string, hint: string) => {
+    const refuse = (message: string, hint: string): never => {
       throw new MillraceError('INVALID_OPTION', `${kind} "${name}": ${message}`, { hint })
     }
-    if (of instanceof Stream !== other instanceof Stream) {
-      refuse('one side is a stream, the other a table', 'make both streams with toStream(), or both tables')
-    }
     if (!(other instanceof Stream)) {
-      return joinTables(kind, name, of as Table<Any, Any>, other, joiner, windows as TableJoinOptions<Any, Any>)
+      if (!(of instanceof Stream))
+        return joinTables(kind, name, of, other, joiner, windows as TableJoinOptions<Any, Any>)
+      if (kind !== 'outerJoin') return joinTable(kind, name, of, other, joiner, windows as JoinTableOptions<Any, Any>)
+      return refuse('a stream has no outer join with a table: its rows come at no time', 'leftJoin(…)')
+    }
+    if (!(of instanceof Stream)) {
+      return refuse(
+        'the left side is a table, the right one a stream',
+        'stream.pipe(join(name, table, …)), or toStream()',
+      )
     }
     if ((windows as JoinWindows | undefined)?.kind !== 'join') {
-      refuse('streams are joined in a window of time', `${kind}(name, other, joiner, within(minutes(5)))`)
+      return refuse('streams are joined in a window of time', `${kind}(name, other, joiner, within(minutes(5)))`)
     }
-    return joinStreams(kind, name, of as Stream<Any, Any>, other, joiner, windows as JoinWindows, options)
+    return joinStreams(kind, name, of, other, joiner, windows as JoinWindows, options)
   }
 }

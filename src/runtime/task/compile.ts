@@ -72,6 +72,12 @@ export function compile(
       ),
     )
 
+  const topicsOf = (index: number, input: number): readonly string[] => {
+    const from = nodes[index].inputs[input].index
+    if (from >= 0) return nodes[from].node.emitsResults ? [] : nodes[from].topics
+    return sources.filter((source) => source.index === index && source.input === input).map(({ topic }) => topic)
+  }
+
   for (const { spec, changelog } of plannedStores) {
     const topic = changelog ?? spec.name
     const store = spec.create({ open: (serde, part) => open(serde, part, topic) }) as StateStore
@@ -89,8 +95,9 @@ export function compile(
       forward: (output = 'out') => together(behind(index, output)),
       listens: (output) => behind(index, output).length > 0,
       store: <S>(spec: unknown) => stores.get(spec)!.store as S,
-      streamTime(name) {
-        const clock = streamClock(lanesOf(topics, lanes), record)
+      streamTime(name, input) {
+        const of = input === undefined ? topics : topicsOf(index, input)
+        const clock = streamClock(lanesOf(of, lanes), record)
         clocks.set(name === undefined ? id : `${id}/${name}`, clock)
         clocksOf[index].push(clock)
         return clock
