@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'REJECTED_RECORD'
   | 'OPERATOR_FAILED'
   | 'TIMER_FAILED'
+  | 'BUFFER_FULL'
   | 'RECORD_TOO_LARGE'
   // Something outside is not there, or not as it must be.
   | 'UNAVAILABLE'

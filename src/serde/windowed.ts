@@ -7,9 +7,10 @@ import type { Serde } from './serde.ts'
 export interface WindowedOptions {
   /**
    * What is added to a window's start to get its end, since the bytes hold the start alone: the size of tumbling and
-   * hopping windows, the time difference of sliding ones, `Infinity` for an unlimited window. In ms.
+   * hopping windows, the time difference of sliding ones, `Infinity` for an unlimited window. In ms. Where windows have no
+   * one length (calendar days), a function that gives the end: the `endOf` of the windows.
    */
-  readonly size: number
+  readonly size: number | ((start: number) => number)
 }
 
 /**
@@ -23,9 +24,10 @@ export interface WindowedOptions {
  */
 export function windowed<K>(inner: Serde<K>, options?: WindowedOptions): Serde<Windowed<K>> {
   const size = options?.size
-  if (size !== undefined && !(size >= 0)) {
+  if (typeof size === 'number' && !(size >= 0)) {
     throw new MillraceError('INVALID_OPTION', `windowed: size must be a duration in ms, got ${size}`)
   }
+  const endOf = typeof size === 'number' ? (start: number) => start + size : size
   return {
     format: `windowed(${inner.format})`,
     keySuffix: 8 + (inner.keySuffix ?? 0),
@@ -38,7 +40,7 @@ export function windowed<K>(inner: Serde<K>, options?: WindowedOptions): Serde<W
           out.int64(window.start)
         },
         decode(source, start, end) {
-          if (size === undefined) {
+          if (endOf === undefined) {
             throw new MillraceError('INVALID_OPTION', 'the end of a window cannot be told from its key alone', {
               topic: context.topic,
               hint: 'declare the size: windowed(inner, { size: minutes(1) })',
@@ -47,7 +49,7 @@ export function windowed<K>(inner: Serde<K>, options?: WindowedOptions): Serde<W
           const split = end - 8
           if (split < start) throw undecodable(context, `a windowed key has at least 8 bytes, got ${end - start}`)
           const from = readInt64(source.view, split)
-          return { key: codec.decode(source, start, split), window: { start: from, end: from + size } }
+          return { key: codec.decode(source, start, split), window: { start: from, end: endOf(from) } }
         },
       }
     },

@@ -1,12 +1,12 @@
-import type { Input, Serdes } from './node.ts'
+import type { AnySerde, Input, Serdes } from './node.ts'
 import { Pipeable } from './pipe.ts'
 import type { ProcessorContext } from './processor.ts'
 
 /**
  * The latest value per key: a stream of updates in which a null value deletes the key. Results of aggregations are
- * tables too; windowed ones are keyed by `Windowed<K>`.
+ * tables too; windowed ones are keyed by `Windowed<K>`. `L` is the stream of the records that came too late for them.
  */
-export class Table<out K, out V> extends Pipeable<Table<K, V>> {
+export class Table<out K, out V, out L = unknown> extends Pipeable<Table<K, V, L>> {
   /** Only at compile time. */
   declare readonly types?: { readonly table: readonly [K, V] }
   readonly input: Input
@@ -19,8 +19,12 @@ export class Table<out K, out V> extends Pipeable<Table<K, V>> {
   readonly view: AnyTableView | undefined
   /** How far back its rows are known as of a time, in ms; versioned tables only. */
   readonly history: number | undefined
+  /** How its keys are written where operators keep them in stores of theirs, if that is known. */
+  readonly storeKey: AnySerde | undefined
+  /** See `late`. */
+  readonly late: L
 
-  constructor(input: Input, serdes: Serdes, traits: TableTraits = {}) {
+  constructor(input: Input, serdes: Serdes, traits: TableTraits<L> = {}) {
     super()
     this.input = input
     this.serdes = serdes
@@ -28,14 +32,18 @@ export class Table<out K, out V> extends Pipeable<Table<K, V>> {
     this.store = traits.store
     this.view = traits.view
     this.history = traits.history
+    this.storeKey = traits.storeKey ?? serdes.key
+    this.late = traits.late as L
   }
 }
 
-export interface TableTraits {
+export interface TableTraits<L = unknown> {
   readonly finals?: Input
   readonly store?: string
   readonly view?: AnyTableView
   readonly history?: number
+  readonly storeKey?: AnySerde
+  readonly late?: L
 }
 
 /** A row that a table holds. */

@@ -1,7 +1,8 @@
 import type { Family } from '../run.ts'
+import { cogrouped } from './cogroup.ts'
 import { streamStreamJoin } from './stream-stream-join.ts'
 import { streamTableJoin } from './stream-table-join.ts'
-import { merged, repartitioned } from './streams.ts'
+import { merged, repartitioned, splitUp } from './streams.ts'
 import { tableAggregate } from './table-aggregate.ts'
 import { tableFilter } from './table-filter.ts'
 import { tableTableJoin } from './table-table-join.ts'
@@ -23,6 +24,9 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   'table-filter': tableFilter,
   'table-table-join': tableTableJoin,
   'suppress-window-close': windowedAggregation,
+  'suppress-time-limit': windowedAggregation,
+  cogroup: cogrouped,
+  split: splitUp,
   merge: merged,
   repartition: repartitioned,
 }

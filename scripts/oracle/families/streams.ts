@@ -3,10 +3,10 @@ import {
   groupByKey,
   json,
   merge,
-  nullable,
   repartition,
   type Stream,
   selectKey,
+  split,
   stream,
   string,
   to,
@@ -14,10 +14,7 @@ import {
 } from 'millrace'
 import { prefixOf } from '../prefix.ts'
 import type { Family } from '../run.ts'
-import { aggregation, type Value } from './windowed.ts'
-
-const KEY = nullable(string())
-const VALUE = nullable(json<string | number>())
+import { aggregation, KEY, VALUE, type Value } from './windowed.ts'
 
 const read = (topic: string): Stream<string | null, Value> => stream(topic, { key: KEY, value: VALUE })
 
@@ -41,5 +38,31 @@ export const repartitioned: Family = ({ via, then }) => {
       return aggregation(keyed().pipe(repartition('by-prefix'), groupByKey()), then)
     default:
       return undefined
+  }
+}
+
+interface When {
+  readonly op: '<' | '>' | 'even'
+  readonly than: number
+}
+
+function holds({ op, than }: When): (value: Value) => boolean {
+  const test = { '<': (n: number) => n < than, '>': (n: number) => n > than, even: (n: number) => n % 2 === 0 }[op]
+  return (value) => test(Number(value ?? 0))
+}
+
+export const splitUp: Family = ({ branches, default: rest }) => {
+  const tests: Record<string, (value: Value) => boolean> = {}
+  for (const { name, when } of branches as { name: string; when: When }[]) tests[name] = holds(when)
+  const input = read('input')
+  const streams: Record<string, Stream<string | null, Value>> = rest === undefined
+    ? input.pipe(split(tests))
+    : input.pipe(split(tests, rest as string))
+  return {
+    topology: topology(
+      'oracle',
+      Object.entries(streams).map(([name, branch]) => branch.pipe(to(name, { key: string(), value: json() }))),
+    ),
+    outputs: Object.fromEntries(Object.keys(streams).map((name) => [name, name])),
   }
 }

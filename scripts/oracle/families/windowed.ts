@@ -19,6 +19,7 @@ import {
   toStream,
   tumbling,
   unlimited,
+  untilTimeLimit,
   untilWindowCloses,
   type Windowed,
   type Windows,
@@ -37,10 +38,13 @@ interface WindowKind {
   readonly key: Serde<Windowed<string | null>>
 }
 
-const KEY = nullable(string())
+export const KEY = nullable(string())
+export const VALUE = nullable(json<string | number>())
 
 /** The windows that a fixture names; undefined for a kind that is none. */
-function windowsOf(operator: Readonly<Record<string, number>> & { readonly kind?: string }): WindowKind | undefined {
+export function windowsOf(
+  operator: Readonly<Record<string, number>> & { readonly kind?: string },
+): WindowKind | undefined {
   const { size, advance, timeDifference, gap, grace } = operator
   const fixed = (windows: Windows, length: number): WindowKind => ({
     windows,
@@ -68,7 +72,7 @@ function windowsOf(operator: Readonly<Record<string, number>> & { readonly kind?
 }
 
 /** Keeps windows for ever, as the fixtures' stores do. */
-const RETENTION = { retention: Number.POSITIVE_INFINITY }
+export const RETENTION = { retention: Number.POSITIVE_INFINITY }
 
 /** Aggregates as a fixture names it. */
 function aggregateBy<R>(
@@ -82,10 +86,18 @@ function aggregateBy<R>(
 }
 
 /** Writes a table's results to a topic as the fixture says: each update, or some of them. */
-function emitted<K>(table: Table<K, FixtureValue>, operator: Operator, key: Serde<K>): Output {
+export function emitted<K>(table: Table<K, FixtureValue>, operator: Operator, key: Serde<K>): Output {
   const serdes = { key: key as Serde<NonNullable<K>>, value: json<Exclude<FixtureValue, null>>() }
-  const results = operator.emit === 'on-update' ? table.pipe(toStream()) : table.pipe(untilWindowCloses())
-  return results.pipe(to('output', serdes))
+  switch (operator.emit) {
+    case 'on-update':
+      return table.pipe(toStream(), to('output', serdes))
+    case 'suppress-until-time-limit': {
+      const { limit, maxRecords } = operator
+      return table.pipe(untilTimeLimit(limit, { maxRecords }), toStream(), to('output', serdes))
+    }
+    default:
+      return table.pipe(untilWindowCloses(), to('output', serdes))
+  }
 }
 
 /** An aggregation of what is grouped, in windows where the fixture has them. */
@@ -105,4 +117,4 @@ export function aggregation(grouped: Grouped<string | null, Value, string | null
 
 /** Any window, or none, with any emission. */
 export const windowedAggregation: Family = (operator) =>
-  aggregation(stream('input', { key: KEY, value: nullable(json<string | number>()) }).pipe(groupByKey()), operator)
+  aggregation(stream('input', { key: KEY, value: VALUE }).pipe(groupByKey()), operator)

@@ -28,6 +28,7 @@ export function aligned<K, V, A, R>(
       window: { start: entry.start, end: windows.endOf(entry.start) },
     })
     const give = results<K, A, R>(context, aggregate, keyOf)
+    const late = context.forward('late')
     const closing = context.listens('final') ? finalResults() : undefined
 
     const update = (start: number, key: K, value: V, timestamp: number) => {
@@ -81,23 +82,34 @@ export function aligned<K, V, A, R>(
 
     // Custom windows only: one closure for the task, its arguments beside it, so that nothing is made per record.
     let current: { key: K; value: V; timestamp: number; laneTime: number }
+    let taken = 0
+    let missed = 0
     const visit = (start: number, end: number) => {
-      if (closesAt(windows, end) > current.laneTime) update(start, current.key, current.value, current.timestamp)
-      else context.drop('late')
+      if (closesAt(windows, end) > current.laneTime) {
+        taken++
+        update(start, current.key, current.value, current.timestamp)
+      } else missed++
     }
     const { advance, size, grace } = windows
     const process = (key: K, value: V, timestamp: number) => {
       if (key === null) return context.drop('null-key')
       const laneTime = time.observe(timestamp)
+      taken = missed = 0
       if (advance > 0) {
         const closed = laneTime - grace
         for (let start = windows.firstStart(timestamp); start <= timestamp; start += advance) {
-          if (start + size > closed) update(start, key, value, timestamp)
-          else context.drop('late')
+          if (start + size > closed) {
+            taken++
+            update(start, key, value, timestamp)
+          } else missed++
         }
       } else {
         current = { key, value, timestamp, laneTime }
         windows.assign(timestamp, visit)
+      }
+      if (missed > 0) {
+        context.drop('late', missed)
+        if (taken === 0) late(key, value, timestamp)
       }
       closing?.giveDue()
     }

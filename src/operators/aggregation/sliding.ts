@@ -25,11 +25,15 @@ export function sliding<K, V, A, R>(
     const time = context.streamTime()
     const keyOf = ({ key, start }: Entry<K, A>): Windowed<K> => ({ key, window: { start, end: start + d } })
     const give = results<K, A, R>(context, aggregate, keyOf)
+    const late = context.forward('late')
+    /** The record in work is in a window. */
+    let taken = false
     const copy = aggregate.clone ?? ((accumulator: A) => structuredClone(accumulator))
     const final = context.listens('final') ? context.forward('final') : undefined
     let closedUpTo = -1
 
     const update = (entry: Entry<K, A>, value: V, timestamp: number) => {
+      taken = true
       give.before(entry)
       const accumulator = aggregate.add(entry.value!, value, timestamp)
       if (timestamp > entry.timestamp) entry.timestamp = timestamp
@@ -151,9 +155,11 @@ export function sliding<K, V, A, R>(
           if (key === null) return context.drop('null-key')
           if (value === null) return context.drop('null-value')
           const closed = time.observe(timestamp) - grace
-          if (timestamp + d < closed) return context.drop('late')
-          if (timestamp < d) early(key, value, timestamp, closed)
+          taken = false
+          if (timestamp + d < closed) context.drop('late')
+          else if (timestamp < d) early(key, value, timestamp, closed)
           else inOrder(key, value, timestamp, closed)
+          if (!taken) late(key, value, timestamp)
           giveDue()
         },
       ],

@@ -95,7 +95,7 @@ export interface TaskOptions extends TaskEnvironment {
 }
 
 /** No record is to blame: not the one that moved time on, not the first that meets a schema that cannot be used. */
-const NOBODYS_FAULT: ReadonlySet<string> = new Set(['TIMER_FAILED', 'INVALID_SCHEMA'])
+const NOBODYS_FAULT: ReadonlySet<string> = new Set(['TIMER_FAILED', 'INVALID_SCHEMA', 'BUFFER_FULL'])
 
 export function createTask(subtopology: Subtopology, partition: number, options: TaskOptions): Task {
   const counters = taskCounters()

@@ -1,0 +1,128 @@
+import type { Aggregate } from '../aggregates/index.ts'
+import type { Grouped } from '../topology/grouped.ts'
+import { type Input, node, type Serdes } from '../topology/node.ts'
+import type { ProcessorContext, ProcessorFactory, StreamTime } from '../topology/processor.ts'
+import type { Stream } from '../topology/stream.ts'
+import type { Table } from '../topology/table.ts'
+import type { AggregateOptions } from './aggregate.ts'
+import { stateOf } from './aggregation/state-of.ts'
+import { partitionedByKey } from './repartition.ts'
+
+/** Another stream of a cogroup, and how its values are added. Made by {@link adding}. */
+export interface Adding<K, in out A> {
+  readonly grouped: Grouped<K, unknown, unknown>
+  add(accumulator: A, value: never, timestamp: number): A
+}
+
+/**
+ * Another grouped stream for `cogroup`, with the function that adds its values to the accumulator they all share.
+ *
+ * @example
+ * ```ts
+ * adding(payments.pipe(groupByKey()), (profile: Profile, payment) => ({ ...profile, spent: profile.spent + payment.amount }))
+ * ```
+ */
+export function adding<K, V, A>(
+  grouped: Grouped<K, V, K>,
+  add: (accumulator: A, value: V, timestamp: number) => A,
+): Adding<K, A> {
+  return { grouped, add }
+}
+
+/**
+ * Aggregates several grouped streams, each with values of its own, into one accumulator per key (and window): the first
+ * stream's aggregate says how it begins, merges and comes out, and `adding(…)` how the others are added.
+ *
+ * The windows are those of the first stream, and count for all. Each stream has a time of its own, as in Kafka Streams: a
+ * record is late by the time of its stream. Windows close, and leave memory, by the slowest: while one stream has sent
+ * nothing at all, none does. Streams must have keys of one type, and topics of one
+ * partition count; where a key was changed, its stream goes through the repartition topic `<application>-<name>-repartition`
+ * (the second and later ones: `<name>-2` …). Null keys and values, late records, time and state as in `aggregate`; records
+ * of several streams are taken in the order of their timestamps as far as they are at hand. Kafka Streams: `cogroup`.
+ *
+ * @example
+ * ```ts
+ * clicks.pipe(
+ *   groupByKey(),
+ *   windowedBy(session(minutes(30))),
+ *   cogroup(
+ *     'visits',
+ *     custom({ init: () => ({ clicks: 0, spent: 0 }), add: (visit, _: Click) => ({ ...visit, clicks: visit.clicks + 1 }), merge }),
+ *     adding(payments.pipe(groupByKey()), (visit, payment) => ({ ...visit, spent: visit.spent + payment.amount })),
+ *   ),
+ * )
+ * ```
+ */
+export function cogroup<K, V, R, A, O>(
+  name: string,
+  aggregate: Aggregate<V, A, O>,
+  ...others: readonly Adding<K, A>[]
+): (first: Grouped<K, V, R>) => Table<R, O, Stream<K, unknown>>
+export function cogroup<K, V, R, A, O>(
+  name: string,
+  options: AggregateOptions,
+  aggregate: Aggregate<V, A, O>,
+  ...others: readonly Adding<K, A>[]
+): (first: Grouped<K, V, R>) => Table<R, O, Stream<K, unknown>>
+export function cogroup<K, V, R, A, O>(
+  name: string,
+  ...rest: readonly unknown[]
+): (first: Grouped<K, V, R>) => Table<R, O, Stream<K, unknown>> {
+  const [{ retention = 0 }, aggregate, ...others] = (isAggregate(rest[0]) ? [{}, ...rest] : rest) as [
+    AggregateOptions,
+    Aggregate<V, A, O>,
+    ...Adding<K, A>[],
+  ]
+  return (first) => {
+    const { input, serdes } = partitionedByKey(first, name)
+    const inputs: Input[] = [input]
+    others.forEach(({ grouped }, i) => {
+      const { key, value } = grouped.serdes
+      const same: Serdes = { key: key ?? serdes.key, value }
+      inputs.push(partitionedByKey({ ...grouped, serdes: same }, `${name}-${i + 2}`).input)
+    })
+    const state = stateOf<K, A>(name, aggregate, first, serdes.key, () => aggregate.state, retention)
+    const processor: ProcessorFactory = (context) => {
+      // One aggregation; which stream the record in work is of says how it is added, and by what time it may be late.
+      const adds = [aggregate, ...others].map(
+        (of) => of.add.bind(of) as (accumulator: A, value: unknown, timestamp: number) => A,
+      )
+      const clocks = clocksOf(context, adds.length)
+      let add = adds[0]
+      const shared = { ...aggregate, add: (sum: A, value: unknown, timestamp: number) => add(sum, value, timestamp) }
+      const inner = state.processor(shared)({ ...context, streamTime: () => clocks })
+      const receive = inner.inputs[0]
+      return {
+        ...inner,
+        inputs: adds.map((one, input) => (key, value, timestamp) => {
+          add = one
+          clocks.input = input
+          receive(key, value, timestamp)
+        }),
+      }
+    }
+    const cogrouped = node({ ...state.node('cogroup'), inputs, copartitioned: true, processor })
+    return state.table<K, unknown, R, O>(cogrouped, aggregate, { key: serdes.key })
+  }
+}
+
+const isAggregate = (of: unknown): boolean => typeof (of as Partial<Aggregate<never, never, never>>).add === 'function'
+
+/** A clock per stream, as one: it is observed by that of the record in work, and closes by the slowest. */
+function clocksOf(context: ProcessorContext, inputs: number): StreamTime & { input: number } {
+  const clocks = Array.from({ length: inputs }, (_, i) => context.streamTime(`input-${i + 1}`, i))
+  const slowest = () => clocks.reduce((a, b) => (b.closing < a.closing ? b : a))
+  return {
+    input: 0,
+    lanes: clocks.reduce((sum, { lanes }) => sum + lanes, 0),
+    get closing() {
+      return slowest().closing
+    },
+    get slowest() {
+      return slowest().slowest
+    },
+    observe(timestamp) {
+      return clocks[this.input].observe(timestamp)
+    },
+  }
+}

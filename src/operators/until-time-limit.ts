@@ -1,0 +1,71 @@
+import { MillraceError } from '../errors.ts'
+import { checkWhole } from '../options.ts'
+import { json } from '../serde/index.ts'
+import { keyValueStore } from '../state/key-value-store.ts'
+import { node, out } from '../topology/node.ts'
+import { Table } from '../topology/table.ts'
+import { type Buffered, bufferedState, timeLimit } from './suppression/time-limit.ts'
+
+export interface TimeLimitOptions {
+  /** Identity of the buffer, whose changelog is named after it. Default: the aggregation's name with `-time-limit`. */
+  readonly name?: string
+  /** At most this many keys (and windows) are held back. Default: no bound. */
+  readonly maxRecords?: number
+  /** At most this many bytes are held back, keys and values as they are in the changelog. Default: no bound. */
+  readonly maxBytes?: number
+  /**
+   * What happens when a bound is passed: `'emit'` (default) gives the oldest out early until it holds, `'stop'` stops the
+   * application with `BUFFER_FULL`, whatever the policy for failing records.
+   */
+  readonly whenFull?: 'emit' | 'stop'
+}
+
+/**
+ * Holds the updates of each key back until `limit` ms of stream time have passed since the first of them, and gives out
+ * the last one only: a key comes out at most once every `limit` ms of stream time.
+ *
+ * They come out in the order of that first update's time and serialised key, each with the timestamp of its last update;
+ * deletions, too. Time is the highest timestamp of the updates that get here: while none come, nothing comes out. What is
+ * held back is in a store with a changelog, and survives a restart. Values must be plain data (see `custom`). Throws
+ * `INVALID_OPTION`. Kafka Streams: `KTable#suppress(Suppressed.untilTimeLimit(…))`.
+ *
+ * @example
+ * ```ts
+ * totals.pipe(untilTimeLimit(seconds(10), { maxRecords: 100_000 }), toStream(), to('totals', { key: string(), value: json() }))
+ * ```
+ */
+export function untilTimeLimit<K, V>(
+  limit: number,
+  options: TimeLimitOptions = {},
+): (table: Table<K, V>) => Table<K, V> {
+  const { maxRecords = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY, whenFull = 'emit' } = options
+  checkWhole('untilTimeLimit', 'limit', limit, 0)
+  for (const [name, bound] of Object.entries({ maxRecords, maxBytes })) {
+    if (bound !== Number.POSITIVE_INFINITY) checkWhole('untilTimeLimit', name, bound, 0)
+  }
+  if (whenFull !== 'emit' && whenFull !== 'stop') {
+    throw new MillraceError('INVALID_OPTION', `untilTimeLimit: whenFull is ${String(whenFull)}`, {
+      hint: "give 'emit' or 'stop'",
+    })
+  }
+  return ({ input, serdes, store: upstream, storeKey }) => {
+    const name = options.name ?? (upstream === undefined ? '' : `${upstream}-time-limit`)
+    const bounds = {
+      ...(options.maxRecords === undefined ? {} : { maxRecords }),
+      ...(options.maxBytes === undefined ? {} : { maxBytes }),
+    }
+    const parameters = { limit, ...bounds, whenFull }
+    const key = storeKey ?? serdes.key ?? json<K>()
+    const buffer = keyValueStore<K, Buffered<V>>({ name, key, value: () => bufferedState(), parameters })
+    const held = node({
+      kind: 'untilTimeLimit',
+      name,
+      inputs: [input],
+      parameters,
+      stores: [buffer],
+      wantsOld: true,
+      processor: timeLimit(buffer, key, limit, { maxRecords, maxBytes, whenFull }),
+    })
+    return new Table<K, V>(out(held), serdes, { storeKey })
+  }
+}
