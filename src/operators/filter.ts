@@ -1,7 +1,7 @@
 import { node, out } from '../topology/node.ts'
 import type { Forward, ProcessorContext } from '../topology/processor.ts'
 import { Stream } from '../topology/stream.ts'
-import { Table } from '../topology/table.ts'
+import { type AnyTableView, Table } from '../topology/table.ts'
 import { follow } from './follow.ts'
 import type { Like, Rows } from './rows.ts'
 
@@ -35,7 +35,7 @@ function filterStream<K, V>({ input, serdes, rekeyed }: Stream<K, V>, test: (val
   return new Stream<K, V>(kept, serdes, rekeyed)
 }
 
-function filterTable<K, V>({ input, serdes, view }: Table<K, V>, test: (value: V, key: K) => boolean) {
+function filterTable<K, V>({ input, serdes, view, history }: Table<K, V>, test: (value: V, key: K) => boolean) {
   const process = (next: Forward): Forward<K, V | null> => {
     const passed = (key: K, value: V | null | undefined): V | null =>
       value !== null && value !== undefined && test(value, key) ? value : null
@@ -45,6 +45,14 @@ function filterTable<K, V>({ input, serdes, view }: Table<K, V>, test: (value: V
       if (before !== null || now !== null) next(key, now, timestamp, before)
     }
   }
+  /** Lookups that find what passes. */
+  const look = (open: AnyTableView) => (context: ProcessorContext) => {
+    const find = open(context)
+    return (key: K, asOf?: number) => {
+      const row = find(key, asOf)
+      return row !== undefined && test(row.value, key) ? row : undefined
+    }
+  }
   const kept = node({
     kind: 'filter',
     inputs: [input],
@@ -52,14 +60,7 @@ function filterTable<K, V>({ input, serdes, view }: Table<K, V>, test: (value: V
     processor: (context) => ({ inputs: [process(context.forward())] }),
   })
   return new Table<K, V>(out(kept), serdes, {
-    view:
-      view &&
-      ((context: ProcessorContext) => {
-        const find = view(context)
-        return (key: K) => {
-          const row = find(key)
-          return row !== undefined && test(row.value, key) ? row : undefined
-        }
-      }),
+    history,
+    view: view && look(view),
   })
 }

@@ -1,6 +1,6 @@
 import type { ProcessorContext } from '../topology/processor.ts'
 import { Stream } from '../topology/stream.ts'
-import { Table } from '../topology/table.ts'
+import { type AnyTableView, Table } from '../topology/table.ts'
 import { follow } from './follow.ts'
 import type { Like, Rows } from './rows.ts'
 
@@ -30,7 +30,7 @@ function mapStream<K, V, V2>({ input, serdes, rekeyed }: Stream<K, V>, project: 
   return new Stream<K, V2>(mapped, { key: serdes.key }, rekeyed)
 }
 
-function mapTable<K, V, V2>({ input, serdes, view }: Table<K, V>, project: (value: V, key: K) => V2) {
+function mapTable<K, V, V2>({ input, serdes, view, history }: Table<K, V>, project: (value: V, key: K) => V2) {
   const mapped = follow(input, 'mapValues', (next, { wantsOld }) => {
     const of = (key: K, value: V | null | undefined): V2 | null =>
       value === null || value === undefined ? null : project(value, key)
@@ -38,19 +38,12 @@ function mapTable<K, V, V2>({ input, serdes, view }: Table<K, V>, project: (valu
       next(key, of(key, value), timestamp, wantsOld ? of(key, old) : undefined)
     }
   })
-  return new Table<K, V2>(
-    mapped,
-    { key: serdes.key },
-    {
-      view:
-        view &&
-        ((context: ProcessorContext) => {
-          const find = view(context)
-          return (key: K) => {
-            const row = find(key)
-            return row && { value: project(row.value, key), timestamp: row.timestamp }
-          }
-        }),
-    },
-  )
+  const look = (open: AnyTableView) => (context: ProcessorContext) => {
+    const find = open(context)
+    return (key: K, asOf?: number) => {
+      const row = find(key, asOf)
+      return row && { value: project(row.value, key), timestamp: row.timestamp }
+    }
+  }
+  return new Table<K, V2>(mapped, { key: serdes.key }, { history, view: view && look(view) })
 }

@@ -1,7 +1,9 @@
+import { checkWhole } from '../options.ts'
 import type { Serde } from '../serde/serde.ts'
 import { node, out } from '../topology/node.ts'
 import { Table } from '../topology/table.ts'
 import { keptTable } from './tables/kept-table.ts'
+import { versionedTable } from './tables/versioned-table.ts'
 
 /** How the rows of a topic are read and kept. */
 export interface TableOptions<K, V> {
@@ -9,6 +11,11 @@ export interface TableOptions<K, V> {
   readonly value: Serde<V>
   /** Names the store: the identity of its state, and what `query` asks for. */
   readonly store: string
+  /**
+   * Keeps every row as of its time, this many ms back from the newest: joins with a stream then see the row as of the
+   * stream record's time. Default: the latest row alone.
+   */
+  readonly historyRetention?: number
 }
 
 /**
@@ -19,7 +26,11 @@ export interface TableOptions<K, V> {
  * changed key goes out once per commit, with its latest value; in the topology driver each update does, a deletion of what is
  * not there included.
  *
- * State: one entry per key for as long as it is not deleted, with the changelog `<application>-<store>-changelog`. Two
+ * With `historyRetention` a row holds from its own timestamp on: rows may come out of order, and one that is late changes
+ * the history, not the latest row, and goes to nobody. One older than the newest by more than the history is dropped and
+ * counted as `expired`. Kafka Streams: versioned state stores (KIP-889).
+ *
+ * State: one entry per key (and version within the history) for as long as it is not deleted, with the changelog `<application>-<store>-changelog`. Two
  * tables of one topic are two states: give each a name. Kafka Streams: `StreamsBuilder#table`.
  *
  * @example
@@ -28,8 +39,12 @@ export interface TableOptions<K, V> {
  * ```
  */
 export function table<K, V>(topic: string, options: TableOptions<K, V>): Table<K, V> {
-  const { key, value, store: name } = options
-  const { spec, processor, view } = keptTable<K, V>(name, { key, value })
+  const { key, value, store: name, historyRetention } = options
+  if (historyRetention !== undefined) checkWhole('table', 'historyRetention', historyRetention, 0)
+  const { spec, processor, ...traits } =
+    historyRetention === undefined
+      ? keptTable<K, V>(name, { key, value })
+      : versionedTable<K, V>(options, historyRetention)
   const source = node({
     kind: 'table',
     name,
@@ -38,5 +53,5 @@ export function table<K, V>(topic: string, options: TableOptions<K, V>): Table<K
     stores: [spec],
     processor,
   })
-  return new Table(out(source), { key, value }, { store: name, view })
+  return new Table(out(source), { key, value }, { store: name, ...traits })
 }

@@ -5,9 +5,8 @@ const JOINS: Readonly<Record<string, typeof leftJoin>> = { inner: join, left: le
 
 /** A stream and a table, versioned or not. */
 export const streamTableJoin: Family = ({ join: how, historyRetention, grace }) => {
-  if (historyRetention !== undefined) return undefined
   const key = nullable(string())
-  const users = table('right', { key, value: json<string>(), store: 'right' })
+  const users = table('right', { key, value: json<string>(), store: 'right', historyRetention })
   const joined = stream('left', { key, value: nullable(string()) }).pipe(
     JOINS[how]('joined', users, (left, right) => `${left}&${right}`, { grace }),
     to('output', { key, value: string() }),
