@@ -23,6 +23,8 @@ export interface AssignmentDependencies {
   readonly patiently: Patience
   readonly logger: Logger
   readonly signal: AbortSignal
+  /** A task has work to do again. */
+  readonly wake: () => void
 }
 
 /** Ids of all tasks of a plan: 'subtopology_partition'. */
@@ -55,7 +57,7 @@ export async function openTasks(ids: readonly string[], on: AssignmentDependenci
   })
 }
 
-function create(id: string, { plan, settings, counts, logger }: AssignmentDependencies): Task {
+function create(id: string, { plan, settings, counts, logger, wake }: AssignmentDependencies): Task {
   const [subtopology, partition] = id.split('_').map(Number)
   return createTask(plan.subtopologies[subtopology], partition, {
     application: plan.application,
@@ -63,7 +65,8 @@ function create(id: string, { plan, settings, counts, logger }: AssignmentDepend
     emit: 'commit',
     partitions: (topic) => counts.get(topic)!,
     tasks: (of) => counts.get(`subtopology:${of}`)!,
-    now: settings.clock.now,
+    clock: settings.clock,
+    wake,
     policies: settings.errors,
     deadLetterTopic: settings.deadLetterTopic,
     onDeadLetter: ({ origin, reason, error }) =>

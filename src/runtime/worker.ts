@@ -85,7 +85,17 @@ export function createWorker(on: WorkerDependencies): Worker {
     onLost: () => commands.ask(lose),
     onError: fail,
   })
-  const assignmentOn: AssignmentDependencies = { plan, settings, counts, log, group, patiently, logger, signal }
+  const assignmentOn: AssignmentDependencies = {
+    plan,
+    settings,
+    counts,
+    log,
+    group,
+    patiently,
+    logger,
+    signal,
+    wake: alarm.ring,
+  }
 
   // ------------------------------------------------------------------------------------------------ the group's word
   async function revoke(): Promise<void> {
@@ -104,7 +114,11 @@ export function createWorker(on: WorkerDependencies): Worker {
     metrics.rebalanced()
     const kept = suspended?.epoch === next.epoch - 1 ? suspended.tasks : []
     const mine = kept.filter(({ task }) => active.includes(task.id))
-    for (const { task } of suspended?.tasks ?? []) if (!active.includes(task.id)) metrics.forget(task)
+    for (const { task } of suspended?.tasks ?? []) {
+      if (mine.some((kept) => kept.task === task)) continue
+      task.close()
+      metrics.forget(task)
+    }
     suspended = undefined
     stamp = next
     unassigned = false
@@ -115,6 +129,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     unassigned = true
     logger.warn('membership lost: the tasks are dropped and the group is joined again')
     status.phase('rebalancing', [])
+    for (const { task } of open) task.close()
     await settled()
     await dropAll()
     await newProducer()
@@ -158,10 +173,15 @@ export function createWorker(on: WorkerDependencies): Worker {
   function startCommit(): void {
     const started = clock.now()
     lastCommit = started
-    const work = open.map((of) => ({ open: of, output: of.task.flush() }))
-    for (const { task } of open) metrics.take(task)
-    committing = committer
-      .commit(work, stamp!)
+    const tasks = open
+    const flushed = () => {
+      const work = tasks.map((of) => ({ open: of, output: of.task.flush() }))
+      for (const { task } of tasks) metrics.take(task)
+      return committer.commit(work, stamp!)
+    }
+    // Calls to the outside come back first; other tasks go on meanwhile.
+    const resting = tasks.flatMap(({ task }) => task.rest() ?? [])
+    committing = (resting.length > 0 ? Promise.all(resting).then(flushed) : flushed())
       .then(({ batches, rows }) => {
         resets = 0
         if (batches + rows > 0) metrics.committed((clock.now() - started) / 1000)
@@ -194,6 +214,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     if (signal.aborted || (!fenced && !isRetriable(error))) return fail(error)
     logger.warn({ err: error }, fenced ? 'fenced: starting over from the last commit' : 'commit failed: starting over')
     const ids = open.map(({ task }) => task.id)
+    for (const { task } of open) task.close()
     open = []
     fetcher.forget()
     void commands
@@ -208,7 +229,10 @@ export function createWorker(on: WorkerDependencies): Worker {
   }
 
   async function dropAll(): Promise<void> {
-    for (const { task } of [...open, ...(suspended?.tasks ?? [])]) metrics.forget(task)
+    for (const { task } of [...open, ...(suspended?.tasks ?? [])]) {
+      task.close()
+      metrics.forget(task)
+    }
     open = []
     suspended = undefined
     fetcher.forget()

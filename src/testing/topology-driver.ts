@@ -9,6 +9,7 @@ import { createTask, type RecordPolicy, type Task } from '../runtime/task/task.t
 import { ByteWriter, byteSource } from '../serde/bytes.ts'
 import type { SchemaRegistry } from '../serde/serde.ts'
 import type { Entry } from '../state/store.ts'
+import { manualClock } from '../time.ts'
 import type { AnySerde } from '../topology/node.ts'
 import { partitionCounts } from '../topology/partitions.ts'
 import { type Plan, plan } from '../topology/plan.ts'
@@ -56,7 +57,7 @@ export class TopologyDriver {
     string,
     { positions: ReadonlyMap<string, number>; times: Readonly<Record<string, number[]>> }
   >()
-  private wallClock = 0
+  private readonly clock = manualClock()
   private readonly partitions: number
 
   /** Throws `INVALID_TOPOLOGY` as `run` would. */
@@ -174,32 +175,60 @@ export class TopologyDriver {
     return this.read(DEAD_LETTERS)
   }
 
-  /** Moves wall-clock time on: timers of `process` that are due fire. */
+  /** Moves wall-clock time on: timers of `process` that are due fire, time-outs and retries of `mapAsync` come. */
   advanceWallClock(ms: number): void {
-    this.wallClock += ms
-    for (const task of this.tasks) task.tick(this.wallClock)
+    this.clock.advance(ms)
+    for (const task of this.tasks) task.tick(this.clock.now())
     this.settle()
+  }
+
+  /**
+   * Resolves when every call of `mapAsync` that is under way has come back and all that follows from it has run. What
+   * waits for the wall clock (a retry, a time-out) needs `advanceWallClock`.
+   */
+  async settled(): Promise<void> {
+    for (this.settle(); this.tasks.some(({ inFlight }) => inFlight > 0); this.settle()) {
+      await Promise.race(this.tasks.filter(({ inFlight }) => inFlight > 0).map((task) => task.nextAnswer()))
+    }
+  }
+
+  /** `commit` for a topology with `mapAsync`: waits, as the runtime does, for calls under way and those it makes. */
+  async commitSettled(): Promise<void> {
+    await this.settled()
+    for (const { id } of this.plan.subtopologies) {
+      for (const task of this.tasksOf(id)) {
+        await task.rest()
+        this.commitTask(task)
+      }
+      await this.settled()
+    }
   }
 
   /** A commit as the runtime does it: held-back updates come out, changelogs are written, positions are kept. */
   commit(): void {
     // Upstream first, so that what its flush writes is processed and committed downstream too.
     for (const { id } of this.plan.subtopologies) {
-      for (const task of this.tasks.filter((other) => other.id.startsWith(`${id}_`))) {
-        const { batches, sinks, positions, times } = task.flush()
-        for (const batch of batches) this.deliver(batch, task.id)
-        this.topics.commit(task.id)
-        for (const { sink, batch } of sinks) {
-          const rows = this.rowsOf.get(sink.name) ?? []
-          for (const [i, key] of batch.keys.entries()) {
-            rows.push({ key, value: batch.values[i], timestamp: batch.timestamps[i], offset: batch.offsets[i] })
-          }
-          this.rowsOf.set(sink.name, rows)
-        }
-        this.committed.set(task.id, { positions, times })
-      }
+      for (const task of this.tasksOf(id)) this.commitTask(task)
       this.settle()
     }
+  }
+
+  private commitTask(task: Task): void {
+    const { batches, sinks, positions, times } = task.flush()
+    for (const batch of batches) this.deliver(batch, task.id)
+    this.topics.commit(task.id)
+    for (const { sink, batch } of sinks) {
+      const rows = this.rowsOf.get(sink.name) ?? []
+      for (const [i, key] of batch.keys.entries()) {
+        rows.push({ key, value: batch.values[i], timestamp: batch.timestamps[i], offset: batch.offsets[i] })
+      }
+      this.rowsOf.set(sink.name, rows)
+    }
+    this.committed.set(task.id, { positions, times })
+  }
+
+  private tasksOf(subtopology: number): Task[] {
+    return this.tasks.filter(({ id }) => id.startsWith(`${subtopology}_`))
   }
 
   /**
@@ -215,6 +244,7 @@ export class TopologyDriver {
         batches.filter(({ batch }) => !aborted.has(batch)),
       )
     }
+    for (const task of this.tasks) task.close()
     this.tasks = this.createTasks()
     this.settle()
   }
@@ -230,7 +260,7 @@ export class TopologyDriver {
           emit,
           partitions: (topic) => this.counts.get(topic) ?? this.partitions,
           tasks: (id) => this.counts.get(`subtopology:${id}`)!,
-          now: () => this.wallClock,
+          clock: this.clock,
           policies: { undecodable: errors?.undecodable ?? 'dead-letter', failing: errors?.failing ?? 'fail' },
           deadLetterTopic: DEAD_LETTERS,
         })

@@ -34,6 +34,22 @@ export interface Processor {
   advance?(): void
   /** Wall-clock time has passed; called a few times a second at most. */
   tick?(now: number): void
+  /** It makes calls to the outside, whose answers come later. */
+  readonly outside?: OutsideWork
+}
+
+/** Calls of one operator that are under way. The task takes records while there is room, and commits when none is. */
+export interface OutsideWork {
+  /** How many more records it can take. */
+  readonly room: number
+  /** Records whose results have not been handed on. */
+  readonly inFlight: number
+  /** Hands on what has come back. */
+  settle(): void
+  /** Resolves when something comes back, or when it is closed. */
+  next(): Promise<void>
+  /** The task is dropped: calls are aborted, and nothing is handed on any more. */
+  close(): void
 }
 
 export type ProcessorFactory = (context: ProcessorContext) => Processor
@@ -79,6 +95,14 @@ export interface ProcessorContext {
   drop(reason: DropReason, count?: number): void
   /** Wall-clock time, in ms since the epoch. Results that depend on it are not repeated by a replay. */
   now(): number
+  /** Resolves after `ms` of wall-clock time, or at once when `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** The record in work in a form that outlives its turn, for `as` and `fail`. */
+  keep(): CurrentRecord
+  /** A kept record cannot be processed: by policy throws, writes a dead letter, or counts. */
+  fail(record: CurrentRecord, error: unknown): void
+  /** Something has come back from outside: the task has work to do. */
+  wake(): void
   /** Does `work` in the name of another record: what it forwards has that record's origin, lane and headers. */
   as(record: CurrentRecord, work: () => void): void
   codec<T>(serde: WriteSerde<T>, part: RecordPart, topic?: string): WriteCodec<T>

@@ -1,6 +1,7 @@
 import type { Codec, RecordPart, SchemaRegistry, Serde } from '../../serde/serde.ts'
 import type { StateStore } from '../../state/store.ts'
 import { type StreamClock, streamClock } from '../../state/stream-time.ts'
+import type { Clock } from '../../time.ts'
 import type { AnySerde } from '../../topology/node.ts'
 import { repartitionTopic, type Subtopology } from '../../topology/plan.ts'
 import type { DropReason, Forward, Processor, ProcessorContext } from '../../topology/processor.ts'
@@ -8,7 +9,7 @@ import { addDropped, type TaskCounters } from './counters.ts'
 import { type Input, input, type Reader } from './input.ts'
 import type { Outbox } from './outbox.ts'
 import { type SinkBuffer, sinkBuffer } from './sink-buffer.ts'
-import type { WorkingRecord } from './working-record.ts'
+import type { KeptRecord, WorkingRecord } from './working-record.ts'
 
 /** What a task is made with. */
 export interface TaskEnvironment {
@@ -20,8 +21,9 @@ export interface TaskEnvironment {
   partitions(topic: string): number
   /** Number of tasks of a subtopology: the lanes of the repartition topics it writes. */
   tasks(subtopology: number): number
-  /** Wall-clock time, ms since the epoch. */
-  now(): number
+  readonly clock: Clock
+  /** Something has come back from outside. */
+  readonly wake?: () => void
 }
 
 /** A subtopology made ready to run for one partition. */
@@ -51,6 +53,7 @@ export function compile(
   record: WorkingRecord,
   out: Outbox,
   counters: TaskCounters,
+  fail: (record: KeptRecord, error: unknown) => void,
 ): Compiled {
   const processors: Processor[] = new Array(nodes.length)
   const stores = new Map<unknown, Compiled['stores'][number]>()
@@ -103,8 +106,12 @@ export function compile(
         return clock
       },
       drop: (reason: DropReason, n = 1) => addDropped(counters, id, reason, n),
-      now: environment.now,
+      now: environment.clock.now,
+      sleep: environment.clock.sleep,
       as: record.as,
+      keep: record.keep,
+      fail: (kept, error) => fail(kept as KeptRecord, error),
+      wake: environment.wake ?? (() => {}),
       codec: (serde, part, topic = id) => open(serde as unknown as AnySerde, part, physical(topic)),
       topic(topic) {
         const name = physical(topic)

@@ -10,7 +10,8 @@ import { type DeadLetter, deadLetterWriter } from './dead-letter.ts'
 import { hasRecord, type Input } from './input.ts'
 import { isMarker, laneOf, withoutOwn } from './lanes.ts'
 import { type OutgoingBatch, outbox } from './outbox.ts'
-import { workingRecord } from './working-record.ts'
+import { outsideOf } from './outside.ts'
+import { type KeptRecord, workingRecord } from './working-record.ts'
 
 /** What is done with a record that cannot be processed. */
 export type RecordPolicy = 'fail' | 'dead-letter' | 'skip'
@@ -82,7 +83,19 @@ export interface Task {
   tick(now: number): void
   /** What has been written so far, ahead of the commit it belongs to. */
   drain(): OutgoingBatch[]
+  /** Records whose calls to the outside (`mapAsync`) are under way, or whose results wait for their turn. */
+  readonly inFlight: number
+  /** Resolves when one of them comes back; `process` then hands it on. */
+  nextAnswer(): Promise<void>
+  /**
+   * Brings a task with such calls to rest, so that it can be flushed: until then it processes nothing. Undefined where
+   * there are none. Rejects as `process` throws, and with `FENCED` when it is closed meanwhile.
+   */
+  rest(): Promise<void> | undefined
+  /** What there is to commit. */
   flush(): TaskOutput
+  /** The task is dropped: its calls are aborted. */
+  close(): void
 }
 
 export interface TaskOptions extends TaskEnvironment {
@@ -102,9 +115,15 @@ export function createTask(subtopology: Subtopology, partition: number, options:
   let batch: RecordBatch | undefined
   let index = 0
   // What operators forward at a commit comes from no one record, and has no headers.
-  const record = workingRecord(partition, () => (batch === undefined ? [] : withoutOwn(batch.headers(index))))
+  const record = workingRecord(
+    partition,
+    () => (batch === undefined ? [] : withoutOwn(batch.headers(index))),
+    () => batch && { batch, index },
+  )
   const out = outbox(counters, () => record.headers)
-  const compiled = compile(subtopology, partition, options, record, out, counters)
+  const compiled = compile(subtopology, partition, options, record, out, counters, (kept, error) =>
+    failedLater(kept, error),
+  )
   const { inputs, processors, stores, clocks, sinks } = compiled
   const changelogs = stores.flatMap(({ store, changelog }) =>
     changelog === undefined ? [] : [{ store, to: out.topic(changelog, options.partitions(changelog)) }],
@@ -114,6 +133,9 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       ? undefined
       : deadLetterWriter(out.topic(options.deadLetterTopic, options.partitions(options.deadLetterTopic)))
   const committed = new Map<string, number>()
+  const outside = outsideOf(processors)
+  /** A marker of time waits until what is under way before it has come back. */
+  let markerWaits = false
   let blocked: (() => Promise<void>) | undefined
   let blockedInput: Input | undefined
 
@@ -140,6 +162,10 @@ export function createTask(subtopology: Subtopology, partition: number, options:
           record.offset = offsets[index]
           const at = keyStart[index]
           if (internal && at < 0 && isMarker(batch.headers(index))) {
+            if (outside !== undefined && outside.inFlight > 0) {
+              markerWaits = true
+              return finish(of, index - start)
+            }
             compiled.advance(of.lane, timestamp)
             continue
           }
@@ -216,15 +242,15 @@ export function createTask(subtopology: Subtopology, partition: number, options:
   const failed = (of: Input, thrown: unknown, decoding: boolean) => {
     const error = toError(thrown)
     if (!decoding && error instanceof MillraceError && NOBODYS_FAULT.has(error.code)) throw error
-    const current = batch!
-    const bytes = (start: number, end: number) => (start < 0 ? null : current.buffer.subarray(start, end))
-    setAside(error, decoding, {
-      origin: { topic: of.topic, partition, offset: record.offset },
-      key: bytes(current.keyStart[index], current.keyEnd[index]),
-      value: bytes(current.valueStart[index], current.valueEnd[index]),
-      timestamp: current.timestamps[index],
-      headers: record.headers,
-    })
+    const origin = { topic: of.topic, partition, offset: record.offset }
+    setAside(error, decoding, { ...bytesOf(batch!, index), origin, headers: record.headers })
+  }
+  /** As `failed`, for a record whose turn is over. */
+  const failedLater = ({ topic, offset, headers, source }: KeptRecord, thrown: unknown) => {
+    const error = toError(thrown)
+    if (error instanceof MillraceError && NOBODYS_FAULT.has(error.code)) throw error
+    const bytes = source ? bytesOf(source.batch, source.index) : { key: null, value: null, timestamp: 0 }
+    setAside(error, false, { ...bytes, origin: { topic, partition, offset }, headers })
   }
   /** By policy: throws, writes a dead letter, or counts. */
   const setAside = (error: Error, decoding: boolean, found: Omit<DeadLetter, 'reason' | 'error'>) => {
@@ -318,9 +344,21 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       for (const processor of processors) processor.restored?.()
     },
     process(limit, eager = false) {
+      if (outside !== undefined) {
+        if (outside.resting) return 0
+        outside.settle()
+        if (markerWaits && outside.inFlight > 0) return 0
+      }
+      markerWaits = false
       blocked = undefined
       let done = 0
-      while (done < limit && blocked === undefined) {
+      while (done < limit && blocked === undefined && !markerWaits) {
+        let room = limit - done
+        if (outside !== undefined) {
+          outside.settle()
+          room = Math.min(room, outside.room)
+          if (room <= 0) break
+        }
         let first: Input | undefined
         let head = Number.POSITIVE_INFINITY
         let second = Number.POSITIVE_INFINITY
@@ -337,16 +375,29 @@ export function createTask(subtopology: Subtopology, partition: number, options:
           } else if (timestamp < second) second = timestamp
         }
         if (first === undefined) break
-        done += run(first, limit - done, second)
+        done += run(first, room, second)
       }
       return done
     },
     tick(now) {
+      if (outside?.resting) return
       for (const processor of processors) processor.tick?.(now)
     },
     drain: out.take,
+    get inFlight() {
+      return outside?.inFlight ?? 0
+    },
+    nextAnswer: () => (outside && outside.inFlight > 0 ? outside.next() : Promise.resolve()),
+    rest: () => outside?.rest(),
+    close: () => outside?.close(),
     flush() {
-      for (const processor of processors) processor.flush?.()
+      if (!outside?.resting) for (const processor of processors) processor.flush?.()
+      if (outside && outside.inFlight > 0) {
+        throw new MillraceError('INTERNAL', 'a task cannot be flushed while calls to the outside are under way', {
+          hint: 'await its rest() first; of a driver: await driver.settled(), or driver.commitSettled()',
+        })
+      }
+      outside?.wakeUp()
       for (const { store, to } of changelogs) {
         store.flush((key, value, timestamp) => to.send(partition, key, value, Math.max(0, timestamp), []))
       }
@@ -369,6 +420,16 @@ export function createTask(subtopology: Subtopology, partition: number, options:
         times: Object.fromEntries([...clocks].map(([name, clock]) => [name, clock.save()])),
       }
     },
+  }
+}
+
+/** A record as it came. */
+function bytesOf(batch: RecordBatch, index: number): Pick<DeadLetter, 'key' | 'value' | 'timestamp'> {
+  const bytes = (start: number, end: number) => (start < 0 ? null : batch.buffer.subarray(start, end))
+  return {
+    key: bytes(batch.keyStart[index], batch.keyEnd[index]),
+    value: bytes(batch.valueStart[index], batch.valueEnd[index]),
+    timestamp: batch.timestamps[index],
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RecordBatch } from '../../log/batch/record-batch.ts'
 import type { Headers } from '../../record.ts'
 import type { CurrentRecord } from '../../topology/processor.ts'
 
@@ -9,11 +10,33 @@ export interface WorkingRecord extends CurrentRecord {
   lane: number
   /** See `ProcessorContext.as`. */
   as(other: CurrentRecord, work: () => void): void
+  /** See `ProcessorContext.keep`. */
+  keep(): KeptRecord
 }
 
-/** @param headersNow - of the record that the task has come to; none between records */
-export function workingRecord(partition: number, headersNow: () => Headers): WorkingRecord {
+/** A record beyond its turn, with the bytes it was read from. */
+export interface KeptRecord extends CurrentRecord {
+  /** Undefined for what comes of no one record. */
+  readonly source: RecordSource | undefined
+}
+
+/** Where a record's bytes are. */
+export interface RecordSource {
+  readonly batch: RecordBatch
+  readonly index: number
+}
+
+/**
+ * @param headersNow - of the record that the task has come to; none between records
+ * @param sourceNow - its bytes
+ */
+export function workingRecord(
+  partition: number,
+  headersNow: () => Headers,
+  sourceNow: () => RecordSource | undefined,
+): WorkingRecord {
   let headers: Headers | undefined
+  let source: RecordSource | undefined
   const record: WorkingRecord = {
     topic: '',
     partition,
@@ -23,8 +46,9 @@ export function workingRecord(partition: number, headersNow: () => Headers): Wor
       return headers ?? headersNow()
     },
     as(other, work) {
-      const before = { topic: record.topic, offset: record.offset, lane: record.lane, headers }
+      const before = { topic: record.topic, offset: record.offset, lane: record.lane, headers, source }
       headers = other.headers
+      source = 'source' in other ? (other as KeptRecord).source : source
       record.topic = other.topic
       record.offset = other.offset
       record.lane = other.lane
@@ -32,11 +56,20 @@ export function workingRecord(partition: number, headersNow: () => Headers): Wor
         work()
       } finally {
         headers = before.headers
+        source = before.source
         record.topic = before.topic
         record.offset = before.offset
         record.lane = before.lane
       }
     },
+    keep: () => ({
+      topic: record.topic,
+      partition,
+      offset: record.offset,
+      lane: record.lane,
+      headers: record.headers,
+      source: source ?? sourceNow(),
+    }),
   }
   return record
 }
