@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { MillraceError } from '../../errors.ts'
 import { systemClock } from '../../time.ts'
 import { Broker } from '../local/broker.ts'
 import { localLog } from '../local/local-log.ts'
@@ -8,6 +9,11 @@ import { sqliteStorage } from './sqlite-storage.ts'
 export interface EmbeddedOptions {
   /** Directory of the log; it is made. The log is the file `millrace.db` in it. */
   readonly path: string
+  /**
+   * How large the file may become, in bytes; beyond that writing fails with the retriable `DISK_FULL` until records are
+   * trimmed. Of several in one process the first counts. Default: as large as the disk.
+   */
+  readonly maxBytes?: number
 }
 
 /** Connections of this process to one file share what is open. */
@@ -27,9 +33,11 @@ const brokers = new Map<string, { readonly broker: Broker; users: number }>()
  * ```
  */
 export function embedded(options: string | EmbeddedOptions): Log {
-  const file = join(resolve(typeof options === 'string' ? options : options.path), 'millrace.db')
+  const { path, maxBytes = Number.POSITIVE_INFINITY } = typeof options === 'string' ? { path: options } : options
+  if (!(maxBytes > 0)) throw new MillraceError('INVALID_OPTION', `maxBytes must be above 0, got ${maxBytes}`)
+  const file = join(resolve(path), 'millrace.db')
   const shared = brokers.get(file) ?? {
-    broker: new Broker(sqliteStorage(file), { clock: systemClock, write: 'tick' }),
+    broker: new Broker(sqliteStorage(file, maxBytes), { clock: systemClock, write: 'tick' }),
     users: 0,
   }
   brokers.set(file, shared)

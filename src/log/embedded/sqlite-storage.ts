@@ -17,7 +17,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS epochs (transactional_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;`
 
 /** A log in one SQLite file: topics of record batches, the same bytes as on Kafka; offsets of groups; epochs. */
-export function sqliteStorage(file: string): LogStorage {
+export function sqliteStorage(file: string, maxBytes: number): LogStorage {
   let database: DatabaseSync | undefined
   const statements = new Map<string, StatementSync>()
   const sql = (text: string): StatementSync => {
@@ -32,7 +32,7 @@ export function sqliteStorage(file: string): LogStorage {
 
   const storage: LogStorage = {
     open() {
-      database = openDatabase(file)
+      database = openDatabase(file, maxBytes)
       translated(file, () => database!.exec(SCHEMA))
       compact(storage, (partition, base) =>
         change('DELETE FROM batches WHERE partition = ? AND base = ?', partition, base),

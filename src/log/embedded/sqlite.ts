@@ -3,8 +3,8 @@ import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { MillraceError } from '../../errors.ts'
 
-/** Opens the file for this process alone. Throws `DATA_DIRECTORY`. */
-export function openDatabase(file: string): DatabaseSync {
+/** Opens the file, which may grow to `maxBytes`, for this process alone. Throws `DATA_DIRECTORY`. */
+export function openDatabase(file: string, maxBytes: number): DatabaseSync {
   const { DatabaseSync } = loadSqlite()
   return translated(file, () => {
     mkdirSync(dirname(file), { recursive: true })
@@ -15,6 +15,7 @@ export function openDatabase(file: string): DatabaseSync {
       database.exec('PRAGMA journal_mode = WAL')
       // Every commit is on disk before it is acknowledged (https://www.sqlite.org/pragma.html#pragma_synchronous).
       database.exec('PRAGMA synchronous = FULL')
+      if (maxBytes < Number.POSITIVE_INFINITY) limit(database, maxBytes)
       database.exec('BEGIN IMMEDIATE')
       database.exec('COMMIT')
       return database
@@ -23,6 +24,12 @@ export function openDatabase(file: string): DatabaseSync {
       throw error
     }
   })
+}
+
+function limit(database: DatabaseSync, maxBytes: number): void {
+  const [{ page_size: size }] = database.prepare('PRAGMA page_size').all() as { page_size: number }[]
+  // Never below what is in use: SQLite takes care of that.
+  database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / size))}`)
 }
 
 /** Runs a call and turns SQLite's result codes (https://www.sqlite.org/rescode.html) into errors of ours. */
@@ -43,21 +50,16 @@ export function translated<T>(file: string, call: () => T): T {
       case 14: // SQLITE_CANTOPEN
         throw fail('it cannot be opened for writing', 'look at the permissions of the directory')
       case 13: // SQLITE_FULL
-        throw new MillraceError('DISK_FULL', `${file}: the disk is full`, {
+        throw new MillraceError('DISK_FULL', `${file}: there is no room for more`, {
           cause: error,
-          hint: 'make room; writing goes on then',
+          hint: 'make room on the disk, or raise maxBytes; writing goes on then',
           retriable: true,
         })
       case 10: // SQLITE_IOERR
         throw new MillraceError('UNAVAILABLE', `${file}: ${error.message}`, { cause: error, retriable: true })
     }
-    if (
-      error.code === 'EACCES' ||
-      error.code === 'EPERM' ||
-      error.code === 'EROFS' ||
-      error.code === 'ENOTDIR' ||
-      error.code === 'EEXIST'
-    ) {
+    // The only other call to the system is the one that makes the directory.
+    if (error.syscall === 'mkdir') {
       throw fail(
         `the directory cannot be made or written (${error.code})`,
         'look at its permissions, or choose another',
