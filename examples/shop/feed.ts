@@ -1,20 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { avro, type Log, type SchemaRegistry } from 'millrace'
 import { BatchWriter, ByteWriter, partitionFor } from 'millrace/testing'
-import {
-  type Event,
-  eventAt,
-  type GeneratedTransaction,
-  type Transaction,
-  transactionAt,
-  USERS,
-  type User,
-  userAt,
-} from './generate.ts'
+import { type Event, eventAt, type Transaction, transactionAt, USERS, type User, userAt } from './generate.ts'
 import { topicOf } from './job.ts'
 import { schema } from './schemas.ts'
 
 export const PARTITIONS = 4
 const BATCH_BYTES = 256 * 1024
+/** Batches on their way at a time. */
+const MOST_SENDING = 8
+/** How far ahead of its pace the feed may be before it rests, in ms. */
+const REST_MS = 200
 /** An id that no registry gives: what a producer with the wrong registry would write. */
 const UNKNOWN_SCHEMA = 0x7ffffff0
 
@@ -24,8 +20,9 @@ export interface FeedOptions {
   readonly name: string
   readonly registry: SchemaRegistry
   readonly seed: number
-  /** Transactions in the topic when it is done, those of earlier runs included. */
-  readonly until: number
+}
+
+export interface FeedProgress {
   /** Told how many transactions are written. */
   readonly onProgress?: (written: number) => void
   /** At most so many transactions a second. */
@@ -33,99 +30,121 @@ export interface FeedOptions {
   readonly signal?: AbortSignal
 }
 
-interface Encoded {
-  readonly key: Buffer | null
-  readonly value: Buffer
-  readonly timestamp: number
+/** Writes users, transactions and events, as a shop would: all three as time goes by. */
+export interface Feed {
+  /** Resolves when the topic holds so many transactions, those of earlier runs included, or when it was aborted. */
+  writeUntil(transactions: number, progress?: FeedProgress): Promise<void>
+  close(): Promise<void>
+}
+
+/** Makes the topics of the shop that are not there. */
+export async function createTopics(log: Log, name: string): Promise<void> {
+  const topics = ['transactions', 'users', 'events', 'revenue-per-minute', 'alerts']
+  // Event time lies where the generator puts it: nothing may be deleted for its age.
+  const config = { 'retention.ms': '-1' }
+  await log.admin.create(topics.map((topic) => ({ topic: topicOf(name, topic), partitions: PARTITIONS, config })))
 }
 
 /**
- * Writes users, transactions and events. Each record has its place: a run that was killed goes on behind the last
- * record that is in the log, partition by partition, and nothing is written twice.
+ * Each record has its place: a feed that was killed goes on behind the last record that is in the log, partition by
+ * partition, and nothing is written twice.
  */
-export async function feed(options: FeedOptions): Promise<void> {
-  const { log, registry, seed, until } = options
-  const { name } = options
-  const topics = ['transactions', 'users', 'events', 'revenue-per-minute', 'alerts'].map((topic) =>
-    topicOf(name, topic),
-  )
-  // Event time lies where the generator puts it: nothing may be deleted for its age.
-  await log.admin.create(topics.map((topic) => ({ topic, partitions: PARTITIONS, config: { 'retention.ms': '-1' } })))
-  const users = await encoder<User>(topicOf(name, 'users'), 'user', registry)
-  const events = await encoder<Event>(topicOf(name, 'events'), 'event', registry)
-  const transactions = await encoder<Transaction>(topicOf(name, 'transactions'), 'transaction', registry)
-  await write(options, topicOf(name, 'users'), USERS + Math.floor(until / 100), (i) => {
-    const user = userAt(seed, i)
-    return { key: Buffer.from(user.user_id), value: users(user), timestamp: user.updated_at }
-  })
-  await write(options, topicOf(name, 'events'), Math.floor(until / 4), (i) => {
-    const event = eventAt(seed, i)
-    return { key: Buffer.from(event.user_id), value: events(event), timestamp: event.occurred_at }
-  })
-  await write(
-    options,
-    topicOf(name, 'transactions'),
-    until,
-    (i) => encodeTransaction(transactionAt(seed, i), transactions),
-    options,
-  )
-}
-
-async function encoder<T>(topic: string, name: string, registry: SchemaRegistry): Promise<(value: T) => Buffer> {
-  const codec = avro<T>(schema(name)).open({ topic, part: 'value', registry })
-  await codec.prepare?.()
-  const writer = new ByteWriter()
-  return (value) => {
-    codec.encode(value, writer.reset())
-    return Buffer.from(writer.bytes())
-  }
-}
-
-function encodeTransaction({ flaw, transaction }: GeneratedTransaction, encode: (of: Transaction) => Buffer): Encoded {
-  const value = encode(transaction)
-  if (flaw === 'bad-magic') value[0] = 0x42
-  if (flaw === 'unknown-schema') value.writeInt32BE(UNKNOWN_SCHEMA, 1)
-  const { user_id: user, created_at: timestamp } = transaction
-  return { key: user === null ? null : Buffer.from(user), value, timestamp }
-}
-
-async function write(
-  { log, signal }: FeedOptions,
-  topic: string,
-  count: number,
-  at: (i: number) => Encoded,
-  { onProgress, perSecond }: Pick<FeedOptions, 'onProgress' | 'perSecond'> = {},
-): Promise<void> {
-  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
-  const there = new Array<number>(PARTITIONS).fill(0)
-  for (const { partition, offset } of await log.admin.endOffsets(partitions)) there[partition] = offset
-  const placed = there.map(() => 0)
-  const writers = partitions.map(() => new BatchWriter(BATCH_BYTES))
+export async function openFeed({ log, name, registry, seed }: FeedOptions): Promise<Feed> {
+  await createTopics(log, name)
   const producer = log.producer()
   await producer.init()
   let sending: Promise<unknown>[] = []
-  const started = Date.now()
-  let written = 0
-  const send = (partition: number) => sending.push(producer.send(topic, partition, writers[partition].finish()))
-  for (let i = 0; i < count && !signal?.aborted; i++) {
-    const { key, value, timestamp } = at(i)
-    const partition = key === null ? i % PARTITIONS : partitionFor(key, PARTITIONS)
-    if (placed[partition]++ < there[partition]) continue
-    const writer = writers[partition]
-    writer.append(timestamp, key, value)
-    written++
-    if (writer.size >= BATCH_BYTES) send(partition)
-    const due = perSecond === undefined ? 0 : started + (written / perSecond) * 1000 - Date.now()
-    if (sending.length >= 8 || due > 200) {
-      if (due > 200) for (const [p, { count: waiting }] of writers.entries()) if (waiting > 0) send(p)
-      await Promise.all(sending)
-      sending = []
-      onProgress?.(i + 1)
-      if (due > 200) await new Promise((resolve) => setTimeout(resolve, due))
-    }
+  const send = (topic: string, partition: number, bytes: Buffer) => sending.push(producer.send(topic, partition, bytes))
+  const open = <T>(topic: string, of: string) => lane<T>(topicOf(name, topic), of, { log, registry, send })
+  const users = await open<User>('users', 'user')
+  const events = await open<Event>('events', 'event')
+  const transactions = await open<Transaction>('transactions', 'transaction')
+  const lanes = [users, events, transactions]
+  let next = 0
+
+  const writeUser = (i: number) => {
+    const user = userAt(seed, i)
+    users.write(i, user.user_id, user.updated_at, user)
   }
-  for (const [partition, writer] of writers.entries()) if (writer.count > 0) send(partition)
-  await Promise.all(sending)
-  await producer.close()
-  onProgress?.(count)
+  const writeEvent = (i: number) => {
+    const event = eventAt(seed, i)
+    events.write(i, event.user_id, event.occurred_at, event)
+  }
+  const writeTransaction = (i: number) => {
+    const { flaw, transaction } = transactionAt(seed, i)
+    transactions.write(i, transaction.user_id, transaction.created_at, transaction, (value) => {
+      if (flaw === 'bad-magic') value[0] = 0x42
+      if (flaw === 'unknown-schema') value.writeInt32BE(UNKNOWN_SCHEMA, 1)
+    })
+  }
+  const settle = async () => {
+    const sent = sending
+    sending = []
+    await Promise.all(sent)
+  }
+  const sendAll = () => {
+    for (const each of lanes) each.flush()
+    return settle()
+  }
+
+  return {
+    async writeUntil(count, { onProgress, perSecond = Number.POSITIVE_INFINITY, signal } = {}) {
+      const started = Date.now()
+      const from = next
+      if (next === 0) for (let i = 0; i < USERS; i++) writeUser(i)
+      while (next < count && !signal?.aborted) {
+        if (next % 100 === 99) writeUser(USERS + Math.floor(next / 100))
+        if (next % 4 === 3) writeEvent(Math.floor(next / 4))
+        writeTransaction(next++)
+        const ahead = started + ((next - from) / perSecond) * 1000 - Date.now()
+        if (sending.length < MOST_SENDING && ahead < REST_MS) continue
+        if (ahead >= REST_MS) await sendAll()
+        else await settle()
+        onProgress?.(next)
+        if (ahead >= REST_MS) await delay(ahead, undefined, { signal }).catch(() => {})
+      }
+      await sendAll()
+      onProgress?.(next)
+    },
+    close: () => producer.close(),
+  }
+}
+
+/** One topic that is written: records to their partitions, those that are there already left out. */
+interface Lane<T> {
+  write(i: number, key: string | null, timestamp: number, value: T, spoil?: (bytes: Buffer) => void): void
+  flush(): void
+}
+
+async function lane<T>(
+  topic: string,
+  schemaName: string,
+  on: Pick<FeedOptions, 'log' | 'registry'> & { send(topic: string, partition: number, bytes: Buffer): void },
+): Promise<Lane<T>> {
+  const codec = avro<T>(schema(schemaName)).open({ topic, part: 'value', registry: on.registry })
+  await codec.prepare?.()
+  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
+  const there = new Array<number>(PARTITIONS).fill(0)
+  for (const { partition, offset } of await on.log.admin.endOffsets(partitions)) there[partition] = offset
+  const placed = there.map(() => 0)
+  const writers = partitions.map(() => new BatchWriter(BATCH_BYTES))
+  const bytes = new ByteWriter()
+  return {
+    write(i, keyText, timestamp, value, spoil) {
+      const key = keyText === null ? null : Buffer.from(keyText)
+      const partition = key === null ? i % PARTITIONS : partitionFor(key, PARTITIONS)
+      if (placed[partition]++ < there[partition]) return
+      codec.encode(value, bytes.reset())
+      const encoded = Buffer.from(bytes.bytes())
+      spoil?.(encoded)
+      const writer = writers[partition]
+      writer.append(timestamp, key, encoded)
+      if (writer.size >= BATCH_BYTES) on.send(topic, partition, writer.finish())
+    },
+    flush() {
+      for (const [partition, writer] of writers.entries()) {
+        if (writer.count > 0) on.send(topic, partition, writer.finish())
+      }
+    },
+  }
 }

@@ -1,11 +1,24 @@
 import { join } from 'node:path'
-import type { Log, SchemaRegistry, SinkDefinition } from 'millrace'
+import { type Log, MillraceError, type SchemaRegistry, type SinkDefinition } from 'millrace'
 import { directoryRegistry, schemaRegistry } from 'millrace/avro'
 import { clickhouse, embeddedClickHouse } from 'millrace/clickhouse'
 import { embedded } from 'millrace/embedded'
 import { kafka } from 'millrace/kafka'
 import { type LakeTarget, lake } from 'millrace/lake'
 import type { Payment, Revenue, ShopSinks } from './job.ts'
+
+/** Which parts there will be; nothing is opened yet. */
+export interface ChosenParts {
+  readonly kafkaBrokers: readonly string[] | undefined
+  readonly registryUrl: string | undefined
+  readonly clickhouseUrl: string | undefined
+  readonly lake: LakeTarget
+  readonly table: string
+  /** Each part in one line, for the terminal. */
+  readonly described: readonly string[]
+  /** What tells one set of parts from another. */
+  readonly identity: readonly string[]
+}
 
 /** What the job runs on: real parts where the environment names them, embedded ones otherwise. */
 export interface Parts {
@@ -14,30 +27,65 @@ export interface Parts {
   readonly registry: SchemaRegistry
   readonly sinks: ShopSinks
   readonly clickhouseUrl: string
+  /** Of the revenue, in ClickHouse. */
+  readonly table: string
   readonly lake: LakeTarget
-  /** Each part in one line, for the terminal. */
-  readonly described: readonly string[]
+  /** ClickHouse is the one in the data directory. */
+  readonly ownData: boolean
   close(): Promise<void>
 }
 
-/** Where ClickHouse and the lake are. Without a URL, ClickHouse is embedded. */
-interface Places {
-  readonly clickhouseUrl: string | undefined
-  readonly lake: LakeTarget
-}
-
-/** Reads CLICKHOUSE_URL, S3_ENDPOINT and S3_BUCKET. */
-export function placesOf(data: string, name: string): Places {
-  const { CLICKHOUSE_URL, S3_ENDPOINT, S3_BUCKET = 'millrace' } = process.env
-  return { clickhouseUrl: CLICKHOUSE_URL, lake: S3_ENDPOINT ? `s3://${S3_BUCKET}/${name}` : join(data, 'lake') }
+/**
+ * Reads KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL, S3_ENDPOINT and S3_BUCKET; each alone or together. Throws
+ * `INVALID_OPTION` for what cannot be an address.
+ */
+export function partsFrom(env: NodeJS.ProcessEnv, data: string, name: string): ChosenParts {
+  const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL, S3_ENDPOINT, S3_BUCKET = 'millrace' } = env
+  const brokers = KAFKA_BROKERS?.split(',').map((broker) => broker.trim())
+  for (const broker of brokers ?? []) {
+    if (!/^[^\s:/]+:\d+$|^\[.+\]:\d+$/.test(broker)) throw wrong('KAFKA_BROKERS', KAFKA_BROKERS!, 'localhost:9092')
+  }
+  for (const [variable, url, example] of [
+    ['SCHEMA_REGISTRY_URL', SCHEMA_REGISTRY_URL, 'http://localhost:8081'],
+    ['CLICKHOUSE_URL', CLICKHOUSE_URL, 'http://localhost:8123'],
+    ['S3_ENDPOINT', S3_ENDPOINT, 'http://localhost:9000'],
+  ] as const) {
+    if (url && !/^https?:\/\/[^/]/.test(url)) throw wrong(variable, url, example)
+  }
+  const lake: LakeTarget = S3_ENDPOINT ? `s3://${S3_BUCKET}/${name}` : join(data, 'lake')
+  const real = (what: string, address: string | undefined) =>
+    `${what} ${address ? withoutSecrets(address) : 'embedded'}`
+  return {
+    kafkaBrokers: brokers,
+    registryUrl: SCHEMA_REGISTRY_URL || undefined,
+    clickhouseUrl: CLICKHOUSE_URL || undefined,
+    lake,
+    table: name === 'shop' ? 'revenue_per_minute' : `${name.replace(/[.-]/g, '_')}_revenue_per_minute`,
+    described: [
+      `log         ${brokers ? `Kafka at ${KAFKA_BROKERS}` : `embedded, ${join(data, 'log')}`}`,
+      `registry    ${SCHEMA_REGISTRY_URL ? withoutSecrets(SCHEMA_REGISTRY_URL) : `embedded, ${join(data, 'registry')}`}`,
+      `ClickHouse  ${CLICKHOUSE_URL ? withoutSecrets(CLICKHOUSE_URL) : `embedded, ${join(data, 'clickhouse')}`}`,
+      `lake        ${S3_ENDPOINT ? `${lake} at ${S3_ENDPOINT}` : lake}`,
+    ],
+    identity: [
+      `name ${name}`,
+      real('log', KAFKA_BROKERS),
+      real('ClickHouse', CLICKHOUSE_URL),
+      real('lake', S3_ENDPOINT && `${lake} at ${S3_ENDPOINT}`),
+    ],
+  }
 }
 
 /** The sinks of the job: data, nothing is opened. */
-export function shopSinks({ clickhouseUrl, lake: to }: Places): ShopSinks {
+export function shopSinks({
+  clickhouseUrl: url,
+  table,
+  lake: to,
+}: Pick<ChosenParts, 'clickhouseUrl' | 'table' | 'lake'>): ShopSinks {
   return {
     revenue: clickhouse({
-      table: 'revenue_per_minute',
-      url: clickhouseUrl,
+      table,
+      url,
       create: true,
       key: 'category',
       columns: (_key, { orders, revenue }: Revenue) => ({ orders, revenue: Math.round(revenue * 100) / 100 }),
@@ -46,26 +94,26 @@ export function shopSinks({ clickhouseUrl, lake: to }: Places): ShopSinks {
   }
 }
 
-/** Reads KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL, S3_ENDPOINT and S3_BUCKET; each alone or together. */
-export async function openParts(data: string, name: string): Promise<Parts> {
-  const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL, S3_ENDPOINT } = process.env
-  const places = placesOf(data, name)
-  const engine = CLICKHOUSE_URL ? undefined : await embeddedClickHouse({ path: join(data, 'clickhouse') })
-  const clickhouseUrl = CLICKHOUSE_URL ?? engine!.url
+export async function openParts(chosen: ChosenParts, data: string): Promise<Parts> {
+  const { kafkaBrokers, registryUrl, table, lake: to } = chosen
+  const registry = registryUrl ? schemaRegistry({ url: registryUrl }) : directoryRegistry(join(data, 'registry'))
+  const engine = chosen.clickhouseUrl ? undefined : await embeddedClickHouse({ path: join(data, 'clickhouse') })
+  const clickhouseUrl = chosen.clickhouseUrl ?? engine!.url
   return {
-    log: () => (KAFKA_BROKERS ? kafka({ brokers: KAFKA_BROKERS.split(',') }) : embedded(join(data, 'log'))),
-    registry: SCHEMA_REGISTRY_URL
-      ? schemaRegistry({ url: SCHEMA_REGISTRY_URL })
-      : directoryRegistry(join(data, 'registry')),
+    log: () => (kafkaBrokers ? kafka({ brokers: kafkaBrokers }) : embedded(join(data, 'log'))),
+    registry,
     clickhouseUrl,
-    lake: places.lake,
-    sinks: shopSinks({ ...places, clickhouseUrl }),
-    described: [
-      `log         ${KAFKA_BROKERS ? `Kafka at ${KAFKA_BROKERS}` : `embedded, ${join(data, 'log')}`}`,
-      `registry    ${SCHEMA_REGISTRY_URL ?? `embedded, ${join(data, 'registry')}`}`,
-      `ClickHouse  ${CLICKHOUSE_URL ?? `embedded, ${join(data, 'clickhouse')}`}`,
-      `lake        ${S3_ENDPOINT ? `${places.lake} at ${S3_ENDPOINT}` : places.lake}`,
-    ],
+    table,
+    lake: to,
+    ownData: engine !== undefined,
+    sinks: shopSinks({ clickhouseUrl, table, lake: to }),
     close: async () => engine?.close(),
   }
 }
+
+const wrong = (variable: string, value: string, example: string) =>
+  new MillraceError('INVALID_OPTION', `the environment variable ${variable} is "${withoutSecrets(value)}"`, {
+    hint: `write it like ${variable}=${example}, or unset it to use the embedded part`,
+  })
+
+const withoutSecrets = (url: string): string => url.replace(/\/\/[^/@]*@/, '//')

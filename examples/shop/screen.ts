@@ -4,18 +4,43 @@ import type { Revenue } from './job.ts'
 
 const REFRESH_MS = 250
 const LINE_MS = 2_000
+const WIDTH = 79
+
+/** What there is to tell of a job that runs. */
+export interface Scene {
+  readonly phase: string
+  /** What is away, and why. */
+  readonly waitingFor: ReadonlyMap<string, string>
+  readonly written: number
+  /** undefined: it goes on for ever. */
+  readonly target: number | undefined
+  /** Read and not yet processed. */
+  readonly lag: number
+  readonly ms: number
+  /** The revenue windows that are open. */
+  readonly windows: Iterable<{ readonly key: string; readonly start: number; readonly value: Revenue }>
+}
 
 /** A calm picture of the job while it runs: a table in a terminal, a line now and then anywhere else. */
-export function watch(running: Running, written: () => number, target: number): () => void {
+export function watch(running: Running, written: () => number, target: number | undefined): () => void {
   const started = Date.now()
   let drawn = 0
+  const scene = (): Scene => ({
+    phase: running.state.phase,
+    waitingFor: running.state.waitingFor,
+    written: written(),
+    target,
+    lag: running.lag(),
+    ms: Date.now() - started,
+    windows: running.query<string, Revenue>('revenue') as Scene['windows'],
+  })
   const draw = () => {
-    const lines = picture(running, written(), target, Date.now() - started)
-    // Back to the first line of the picture before, then over it.
-    stdout.write(`${drawn ? `\x1b[${drawn}A` : ''}${lines.map((line) => `\x1b[2K${line}`).join('\n')}\n`)
+    const lines = picture(scene())
+    // Back to the first line of the picture before, then over it, and away with what it had more.
+    stdout.write(`${drawn ? `\x1b[${drawn}A` : ''}${lines.map((line) => `\x1b[2K${line}\n`).join('')}\x1b[J`)
     drawn = lines.length
   }
-  const tell = () => console.log(oneLine(running, written(), target, Date.now() - started))
+  const tell = () => console.log(oneLine(scene()))
   const timer = stdout.isTTY ? setInterval(draw, REFRESH_MS) : setInterval(tell, LINE_MS)
   return () => {
     clearInterval(timer)
@@ -23,36 +48,45 @@ export function watch(running: Running, written: () => number, target: number): 
   }
 }
 
-function oneLine(running: Running, written: number, target: number, ms: number): string {
-  const { phase, waitingFor } = running.state
-  const waiting = waitingFor.size ? `, waiting for ${[...waitingFor.keys()].join(' and ')}` : ''
-  return `${seconds(ms)}  ${phase}${waiting}  ${number(written)} of ${number(target)} written, ${number(running.lag())} to go`
+/** The state in one line, and one more for each thing that is waited for. */
+export function oneLine({ phase, waitingFor, written, target, lag, ms }: Scene): string {
+  const state = `${seconds(ms)}  ${phase}  ${number(written)}${of(target)} written, ${number(lag)} to go`
+  return [state, ...waits(waitingFor)].join('\n')
 }
 
-function picture(running: Running, written: number, target: number, ms: number): string[] {
-  const { phase, waitingFor } = running.state
-  const totals = new Map<string, { minutes: number; newest: number }>()
-  for (const { key, start } of running.query<string, Revenue>('revenue')) {
-    const total = totals.get(key) ?? { minutes: 0, newest: 0 }
-    totals.set(key, { minutes: total.minutes + 1, newest: Math.max(total.newest, start) })
+/** The state as lines of at most 79 characters. */
+export function picture({ phase, waitingFor, written, target, lag, ms, windows }: Scene): string[] {
+  const newest = new Map<string, { start: number; value: Revenue }>()
+  for (const { key, start, value } of windows) {
+    if (start > (newest.get(key)?.start ?? -1)) newest.set(key, { start, value })
   }
-  const rows = [...totals].sort(([a], [b]) => (a < b ? -1 : 1))
+  const rows = [...newest].sort(([a], [b]) => (a < b ? -1 : 1))
   return [
-    `${bar(written / target)}  ${number(written)} of ${number(target)} transactions written`,
-    `${phase.padEnd(12)} ${seconds(ms)}   ${number(running.lag())} to go`,
-    ...[...waitingFor].map(([what, why]) => `waiting for ${what}: ${why}`.split('\n')[0].slice(0, 79)),
+    `${bar(target === undefined ? 1 : written / target)}  ${number(written)}${of(target)} transactions written`,
+    `${phase.padEnd(12)} ${seconds(ms)}   ${number(lag)} to go`,
+    ...waits(waitingFor),
     '',
-    'category       open windows   newest minute',
+    'category       newest minute       orders      revenue',
     ...rows.map(
-      ([category, { minutes, newest }]) =>
-        `${category.padEnd(14)} ${String(minutes).padStart(12)}   ${new Date(newest).toISOString().slice(0, 16).replace('T', ' ')}`,
+      ([category, { start, value }]) =>
+        `${category.padEnd(14)} ${minute(start)} ${number(value.orders).padStart(9)} ${money(value.revenue).padStart(12)}`,
     ),
   ]
 }
+
+const waits = (waitingFor: Scene['waitingFor']): string[] =>
+  [...waitingFor].flatMap(([what, why]) =>
+    `waiting for ${what}: ${why}`
+      .split('\n')
+      .map((line) => (line.length > WIDTH ? `${line.slice(0, WIDTH - 1)}…` : line)),
+  )
 
 const bar = (share: number): string => {
   const full = Math.round(Math.min(1, share) * 24)
   return `[${'#'.repeat(full)}${'.'.repeat(24 - full)}]`
 }
+const of = (target: number | undefined): string => (target === undefined ? '' : ` of ${number(target)}`)
+const minute = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace('T', ' ')
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+const money = (n: number): string => n.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
 export const number = (n: number): string => n.toLocaleString('en-US')

@@ -120,7 +120,7 @@ function translated(error: unknown, host: string): MillraceError {
   if (status === undefined || status >= 500 || status === 408 || status === 429 || (status === 400 && notJson)) {
     return new MillraceError('UNAVAILABLE', `the schema registry ${host} cannot be reached: ${because}`, {
       retriable: true,
-      hint: 'it is asked again until it answers',
+      hint: 'is it running, and is this its address? a job that runs asks again until it answers',
     })
   }
   if (status === 401) {
