@@ -71,7 +71,7 @@ async function measure(of: Job, settings: RunSettings): Promise<Measured> {
   await running.caughtUp()
   const measured = watch.read()
   await running.stop()
-  return { n: settings.records! * of.inputs.length, ...measured }
+  return { n: settings.records!, ...measured }
 }
 
 /** What each thread runs. */

@@ -1,4 +1,4 @@
-/** The transactions of a shop: a deterministic workload, the same on every machine. */
+/** The transactions of a shop and the clicks before them: a deterministic workload, the same on every machine. */
 import { hex32, random } from '../suite/random.ts'
 
 /** First timestamp, a whole minute. */
@@ -11,6 +11,7 @@ export const PRODUCTS = 10_000
 const CATEGORIES = ['books', 'electronics', 'fashion', 'grocery', 'home', 'music', 'sports', 'toys']
 const CURRENCIES = ['USD', 'EUR', 'GBP', 'JPY']
 const METHODS = [null, 'card', 'paypal', 'transfer', 'wallet']
+const PAGES = ['/', '/search', '/product', '/cart', '/checkout', '/help', '/account', '/deals']
 
 export interface Transaction {
   readonly transaction_id: string
@@ -23,6 +24,13 @@ export interface Transaction {
   readonly status: string
   readonly created_at: number
   readonly payment_method: string | null
+}
+
+export interface Click {
+  readonly click_id: string
+  readonly user_id: string
+  readonly page: string
+  readonly clicked_at: number
 }
 
 /** A transaction as numbers, before it becomes a record; what the references are computed from. */
@@ -39,6 +47,14 @@ export interface DrawnTransaction {
   readonly status: 'completed' | 'pending' | 'failed'
   readonly timestamp: number
   readonly method: number
+}
+
+interface DrawnClick {
+  readonly user: number
+  readonly idHigh: number
+  readonly idLow: number
+  readonly page: number
+  readonly timestamp: number
 }
 
 /** Zipf-like: the weight of rank r is 1 / (r + 10). Only + and / are used, so every IEEE 754 machine gets the same. */
@@ -82,6 +98,18 @@ export function* drawTransactions(n: number, seed: number): Generator<DrawnTrans
   }
 }
 
+/** The users of clicks are drawn uniformly, so that a join on the user does not explode. */
+export function* drawClicks(n: number, seed: number): Generator<DrawnClick> {
+  const next = random(seed ^ 0x5bd1e995)
+  for (let i = 0; i < n; i++) {
+    const user = next() % USERS
+    const idHigh = next()
+    const idLow = next()
+    const page = next() & 7
+    yield { user, idHigh, idLow, page, timestamp: timestampOf(i, n, next()) }
+  }
+}
+
 export const userName = (user: number): string => `user-${user}`
 export const idOf = ({ idHigh, idLow }: { readonly idHigh: number; readonly idLow: number }): string =>
   hex32(idHigh) + hex32(idLow)
@@ -99,6 +127,17 @@ export function* transactions(n: number, seed: number): Generator<Transaction> {
       status: drawn.status,
       created_at: drawn.timestamp,
       payment_method: METHODS[drawn.method],
+    }
+  }
+}
+
+export function* clicks(n: number, seed: number): Generator<Click> {
+  for (const drawn of drawClicks(n, seed)) {
+    yield {
+      click_id: idOf(drawn),
+      user_id: userName(drawn.user),
+      page: PAGES[drawn.page],
+      clicked_at: drawn.timestamp,
     }
   }
 }

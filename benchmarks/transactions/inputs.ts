@@ -2,8 +2,8 @@ import { avro, type Log, type Serde, string } from 'millrace'
 import type { ByteWriter } from 'millrace/testing'
 import { load, recordsIn } from '../suite/topics.ts'
 import type { RunSettings } from '../suite/workload.ts'
-import { type Transaction, transactions } from './generate.ts'
-import { registry, transactionSchema } from './schemas.ts'
+import { type Click, clicks, type Transaction, transactions } from './generate.ts'
+import { clickSchema, registry, transactionSchema } from './schemas.ts'
 
 /** A topic that jobs read: by which name, and how it is filled when it is not there. */
 export interface InputTopic {
@@ -32,6 +32,20 @@ export const transactionsInput: InputTopic = {
       (of) => of.created_at,
     )
     return load(log, topic, transactions(n, seed), write)
+  },
+}
+
+export const clicksInput: InputTopic = {
+  name: 'clicks',
+  fill: (log, topic, n, seed) => {
+    const serde = avro<Click>(clickSchema, { subject: 'clicks' })
+    const write = writer(
+      serde,
+      'clicks',
+      (of) => of.user_id,
+      (of) => of.clicked_at,
+    )
+    return load(log, topic, clicks(n, seed), write)
   },
 }
 

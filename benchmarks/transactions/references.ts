@@ -1,8 +1,19 @@
 /** The right results of the transactions jobs, computed in one batch from whole cents, without any stream processing. */
 import { Checksum } from '../suite/checksum.ts'
-import { BASE, type DrawnTransaction, drawTransactions, idOf, PRODUCTS, SPAN, USERS, userName } from './generate.ts'
+import {
+  BASE,
+  type DrawnTransaction,
+  drawClicks,
+  drawTransactions,
+  idOf,
+  PRODUCTS,
+  SPAN,
+  USERS,
+  userName,
+} from './generate.ts'
 
 const WINDOW = 60_000
+const JOIN_DIFFERENCE = 30_000
 
 export const groupLine = (group: string, start: number, end: number, count: number, cents: number): string =>
   `${group}|${start}|${end}|${count}|${cents}`
@@ -69,6 +80,22 @@ export function slidingWindows(n: number, seed: number): Checksum {
       while (next < rows.length && rows[next].timestamp <= start + WINDOW) cents += rows[next++].cents
       while (first < next && rows[first].timestamp < start) cents -= rows[first++].cents
       if (next > first) sum.add(groupLine(userName(user), start, start + WINDOW, next - first, cents))
+    }
+  }
+  return sum
+}
+
+/** Pairs of a completed transaction and a click of one user, at most 30 s apart, both ends included. */
+export function attributions(n: number, seed: number, clickCount: number): Checksum {
+  const byUser: { timestamp: number; id: string }[][] = Array.from({ length: USERS }, () => [])
+  for (const click of drawClicks(clickCount, seed)) {
+    byUser[click.user].push({ timestamp: click.timestamp, id: idOf(click) })
+  }
+  const sum = new Checksum()
+  for (const drawn of drawTransactions(n, seed)) {
+    if (drawn.status !== 'completed') continue
+    for (const { timestamp, id } of byUser[drawn.user]) {
+      if (Math.abs(timestamp - drawn.timestamp) <= JOIN_DIFFERENCE) sum.add(`${idOf(drawn)}|${id}`)
     }
   }
   return sum

@@ -3,7 +3,7 @@ import { avro, type Log } from 'millrace'
 import { Checksum } from '../suite/checksum.ts'
 import { readAll } from '../suite/topics.ts'
 import { groupLine } from './references.ts'
-import { paymentSchema, registry, revenueSchema } from './schemas.ts'
+import { attributionSchema, paymentSchema, registry, revenueSchema } from './schemas.ts'
 
 export interface Revenue {
   readonly user_id: string
@@ -21,8 +21,19 @@ export interface Payment {
   readonly created_at: number
 }
 
+export interface Attribution {
+  readonly transaction_id: string
+  readonly click_id: string
+  readonly user_id: string
+  readonly page: string
+  readonly amount: number
+  readonly created_at: number
+}
+
 export const revenueSerde = () => avro<Revenue>(revenueSchema, { subject: 'revenue' })
 export const paymentSerde = () => avro<Payment>(paymentSchema, { subject: 'payments' })
+
+export const attributionSerde = () => avro<Attribution>(attributionSchema, { subject: 'attributions' })
 
 /** Records written, and the checksum of what they amount to. */
 export interface Results {
@@ -50,6 +61,14 @@ export const eachPayment: ReadResults = async (log, topic) => {
   const checksum = new Checksum()
   const outputs = await readValues<Payment>(log, topic, paymentSerde(), ({ transaction_id, cents }) => {
     checksum.add(`${transaction_id}|${cents}`)
+  })
+  return { outputs, checksum }
+}
+
+export const eachAttribution: ReadResults = async (log, topic) => {
+  const checksum = new Checksum()
+  const outputs = await readValues<Attribution>(log, topic, attributionSerde(), ({ transaction_id, click_id }) => {
+    checksum.add(`${transaction_id}|${click_id}`)
   })
   return { outputs, checksum }
 }

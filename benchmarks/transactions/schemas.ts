@@ -47,7 +47,7 @@ export const paymentSchema = {
   ],
 } as const
 
-const clickSchema = {
+export const clickSchema = {
   type: 'record',
   name: 'Click',
   namespace: 'bench',
@@ -59,7 +59,7 @@ const clickSchema = {
   ],
 } as const
 
-const attributionSchema = {
+export const attributionSchema = {
   type: 'record',
   name: 'Attribution',
   namespace: 'bench',

@@ -1,19 +1,23 @@
 import type { Workload } from '../suite/workload.ts'
 import { avroCodec } from './avro-codec.ts'
 import { consume } from './consume.ts'
+import { joinJob } from './join.ts'
 import { lakeSink } from './lake-sink.ts'
 import { repartitionJob } from './repartition.ts'
 import { slidingJob } from './sliding.ts'
 import { statelessJob } from './stateless.ts'
 import { tumblingJob } from './tumbling.ts'
+import { tumblingCustomJob } from './tumbling-custom.ts'
 
 /** Every workload of `npm run bench`: a file of its own, and a line here. */
 export const workloads: readonly Workload[] = [
   consume,
   tumblingJob,
+  tumblingCustomJob,
   repartitionJob,
   statelessJob,
   slidingJob,
+  joinJob,
   avroCodec,
   lakeSink,
 ]

@@ -1,0 +1,69 @@
+/**
+ * `npm run bench:smoke`: every workload still runs, its result is right, and it is not many times slower than it was. Small
+ * inputs, on the embedded log. Speed is CPU time per record as a multiple of a calibration loop in the same run, so that
+ * it says the same on every machine (`-- --update` prints the table); the bounds are wide, because an input so small is mostly the warm-up of the runtime.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { calibration } from './suite/calibration.ts'
+import { runWorkload } from './suite/run-workload.ts'
+import { workloads } from './workloads/index.ts'
+
+/** A run may cost so many times what it did when the table was made. */
+const TOLERANCE = 5
+
+/** CPU time per record of each line, in calibration units, as measured on 2 shared cores with Node 24 in November 2026. */
+const COSTS: Readonly<Record<string, number>> = {
+  consume: 21,
+  tumbling: 230,
+  'tumbling-custom': 280,
+  repartition: 420,
+  stateless: 170,
+  sliding: 600,
+  join: 760,
+  'avro-codec decode': 58,
+  'avro-codec decode evolved': 40,
+  'avro-codec encode': 33,
+  'lake-sink null': 230,
+  'lake-sink deflate': 310,
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'millrace-smoke-'))
+const unit = calibration()
+const problems: string[] = []
+const measured: Record<string, number> = {}
+try {
+  for (const workload of workloads) {
+    const lines = await runWorkload(
+      workload,
+      {
+        place: { kind: 'embedded', directory },
+        id: `smoke-${workload.name}`,
+        records: workload.smokeRecords,
+        seed: 42,
+        guarantee: 'exactly-once',
+        commitIntervalMs: 200,
+        threads: 1,
+        topics: [],
+        brokerPid: undefined,
+      },
+      undefined,
+    )
+    for (const { peer, variant, cpu_s, n, ok } of lines.filter((line) => line.peer === 'millrace')) {
+      const cost = cpu_s / n / unit
+      measured[variant] = Number(cost.toPrecision(2))
+      const before = COSTS[variant]
+      const verdict = !ok ? 'WRONG' : before === undefined ? 'NEW' : cost > before * TOLERANCE ? 'SLOW' : 'ok'
+      console.log(`${verdict.padEnd(6)} ${variant.padEnd(24)} ${cost.toFixed(1)} units a record, was ${before ?? '-'}`)
+      if (verdict !== 'ok') problems.push(`${peer} ${variant}: ${verdict}`)
+    }
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true })
+}
+if (process.argv.includes('--update')) console.log(measured)
+if (problems.length > 0) {
+  console.error(`\nbench:smoke: ${problems.join(', ')}`)
+  process.exitCode = 1
+}
