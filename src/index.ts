@@ -54,6 +54,7 @@ export {
 export { avro } from './serde/avro/avro.ts'
 export * from './serde/index.ts'
 export { nullable } from './serde/nullable.ts'
+export { type Observation, type ObservedBatch, type ObservedRecord, observe } from './sinks/observe.ts'
 export type { Sink, SinkBatch, SinkContext, SinkDefinition } from './sinks/sink.ts'
 export {
   type Clock,
