@@ -22,9 +22,19 @@ export interface CountOptions {
 }
 
 /**
- * Windows of `size` records of a key, whatever their timestamps. Order of arrival is order in the partition.
+ * Windows of `size` records of a key, whatever their timestamps. Order of arrival is order in the partition; behind a
+ * repartition of several upstream tasks it depends on their progress.
  *
- * Throws `INVALID_OPTION` for a size below 1 or an advance outside 1 … size.
+ * The bounds of a window are numbers of records: the first window of a key is { start: 0, end: size }. A window closes, and
+ * its final result comes out, with its last record; at the next commit it leaves its store, whatever the `retention`. The
+ * number of records of each key is kept for ever, in a store of its own (`<name>-positions`). Null keys are dropped and
+ * counted, null values count. Throws `INVALID_OPTION` for a size below 1 or an advance outside 1 … size. Kafka Streams has
+ * no such thing; Flink: `countWindow`.
+ *
+ * @example
+ * ```ts
+ * readings.pipe(groupByKey(), windowedBy(countWindows(100)), aggregate('batches', { mean: mean((r) => r.celsius) }), untilWindowCloses())
+ * ```
  */
 export function countWindows(size: number, { advance = size }: CountOptions = {}): CountWindows {
   checkWhole('countWindows', 'size', size, 1)

@@ -1,3 +1,5 @@
+import type { CountWindows } from './count-windows.ts'
+
 /**
  * Windows whose bounds follow from the timestamp alone: tumbling, hopping, unlimited, and what {@link customWindows}
  * makes. `start` is inclusive, `end` exclusive. Pure data and pure functions; immutable.
@@ -38,8 +40,11 @@ export interface SessionWindows {
   readonly describe: WindowDescription
 }
 
+/** Windows of event time. */
+export type TimeWindows = AlignedWindows | SlidingWindows | SessionWindows
+
 /** What `windowedBy` takes. */
-export type Windows = AlignedWindows | SlidingWindows | SessionWindows
+export type Windows = TimeWindows | CountWindows
 
 /** A window definition in words and numbers. */
 export interface WindowDescription {

@@ -32,18 +32,20 @@ export function aligned<K, V, A, R>(
     const closing = context.listens('final') ? finalResults() : undefined
 
     const update = (start: number, key: K, value: V, timestamp: number) => {
-      const entry = store.find(start, key) ?? create(start, key, timestamp)
-      give.before(entry)
-      const accumulator = aggregate.add(entry.value!, value, timestamp)
+      const found = store.find(start, key)
+      if (found !== undefined) give.before(found)
+      // First what may throw: a window is there only with a record in it.
+      const accumulator = aggregate.add(found === undefined ? aggregate.init() : found.value!, value, timestamp)
+      const entry = found ?? create(start, key, accumulator, timestamp)
       if (timestamp > entry.timestamp) entry.timestamp = timestamp
       entry.value = accumulator
       if (accumulator === null) store.remove(entry)
       else store.touch(entry)
       give.after(entry)
     }
-    const create = (start: number, key: K, timestamp: number) => {
+    const create = (start: number, key: K, accumulator: A, timestamp: number) => {
       closing?.expect(start)
-      return store.create(start, key, aggregate.init(), timestamp)
+      return store.create(start, key, accumulator, timestamp)
     }
 
     function finalResults() {

@@ -15,6 +15,7 @@ import type { Windows } from '../../windows/windows.ts'
 import { lateOf } from '../late.ts'
 import { aligned } from './aligned.ts'
 import { byKey } from './by-key.ts'
+import { counted, positionStore } from './counted.ts'
 import { ofTable } from './of-table.ts'
 import { session } from './session.ts'
 import { sliding } from './sliding.ts'
@@ -40,13 +41,18 @@ export function stateOf<K, A>(
   retention: number,
 ): AggregationState<A> {
   const parameters = { aggregate: aggregate.kind, ...(windows ? { windows: windows.describe } : {}) }
-  const { store, processor, view, storeKey } = kept<K, A>({ name, key, value, parameters }, windows, changes, retention)
+  const { stores, processor, view, storeKey } = kept<K, A>(
+    { name, key, value, parameters },
+    windows,
+    changes,
+    retention,
+  )
   return {
     node: (kind) => ({
       kind,
       name,
       parameters,
-      stores: [store],
+      stores,
       emitsResults: true,
       problems: problemsOf(aggregate, windows, changes),
     }),
@@ -58,14 +64,14 @@ export function stateOf<K, A>(
         view: view?.(aggregate),
         storeKey,
         finals: closes ? out(aggregation, 'final') : undefined,
-        late: lateOf(aggregation, serdes, windows !== undefined),
+        late: lateOf(aggregation, serdes, windows !== undefined && windows.kind !== 'count'),
       })
     },
   }
 }
 
 interface Kept<A> {
-  readonly store: StoreSpec
+  readonly stores: readonly StoreSpec[]
   readonly processor: (aggregate: Adding<A>) => ProcessorFactory
   readonly view?: (aggregate: Adding<A>) => AnyTableView
   readonly storeKey: AnySerde
@@ -87,7 +93,7 @@ function kept<K, A>(
     const store = keyValueStore<K, A>(common)
     const view = (aggregate: Adding<A>) => viewByKey(store, aggregate)
     return {
-      store,
+      stores: [store],
       processor: (aggregate) => (changes ? ofTable(aggregate, store) : byKey(aggregate, store)),
       view,
       storeKey: common.key,
@@ -97,21 +103,31 @@ function kept<K, A>(
     case 'sliding': {
       const store = slidingStore<K, A>({ ...common, span: windows.timeDifference })
       return {
-        store,
+        stores: [store],
         processor: (aggregate) => sliding(aggregate, windows, store, retention),
         view: (aggregate) => viewBySlidingWindow(store, aggregate),
         storeKey: windowed(common.key, { size: windows.timeDifference }),
       }
     }
+    case 'count': {
+      const store = windowStore<K, A>(common)
+      const positions = positionStore<K>(common.name, common.key)
+      return {
+        stores: [store, positions],
+        processor: (aggregate) => counted(aggregate, windows, store, positions),
+        view: (aggregate) => viewByWindow(store, aggregate),
+        storeKey: windowed(common.key, { size: windows.size }),
+      }
+    }
     case 'session': {
       const store = sessionStore<K, A>({ ...common, span: windows.gap })
       const processor = (aggregate: Adding<A>) => session(aggregate, windows, store, retention)
-      return { store, processor, storeKey: sessionWindowed(common.key) }
+      return { stores: [store], processor, storeKey: sessionWindowed(common.key) }
     }
     default: {
       const store = windowStore<K, A>(common)
       return {
-        store,
+        stores: [store],
         processor: (aggregate) => aligned(aggregate, windows, store, retention),
         view: (aggregate) => viewByWindow(store, aggregate),
         storeKey: windowed(common.key, { size: windows.endOf }),
