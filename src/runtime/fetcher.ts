@@ -1,6 +1,8 @@
 import { MillraceError } from '../errors.ts'
 import type { Fetched, Log, LogReader } from '../log/log.ts'
 import type { OpenTask } from './assignment.ts'
+import type { Input } from './task/input.ts'
+import type { Task } from './task/task.ts'
 
 const ANSWER_BYTES = 16 * 1024 * 1024
 const PARTITION_BYTES = 1024 * 1024
@@ -22,12 +24,24 @@ export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes
   let round = 0
   let arrived: { round: number; fetched?: readonly Fetched[]; error?: unknown } | undefined
   let stop = new AbortController()
+  /** Spans that cannot be read and whose turn has not come: what lies before them is still waiting to be processed. */
+  const held = new Map<Input, { readonly task: Task; readonly corrupt: NonNullable<Fetched['corrupt']> }>()
+
+  /** A dead letter must not be committed before the position that it is at, or it would be written twice. */
+  function deliverHeld(): void {
+    for (const [input, { task, corrupt }] of held) {
+      if (input.queue.length > 0 || input.fetched >= input.limit) continue
+      held.delete(input)
+      task.addCorrupt(input.topic, corrupt)
+    }
+  }
+
   return {
     start(tasks, done) {
       if (underWay || arrived) return
       const inputs = tasks.flatMap(({ task }) => task.inputs.map((of) => ({ of, partition: task.partition })))
       const room = maxBufferedBytes / Math.max(1, inputs.length)
-      const wanted = inputs.filter(({ of }) => of.bytes < room)
+      const wanted = inputs.filter(({ of }) => of.bytes < room && !held.has(of))
       if (wanted.length === 0) return
       underWay = true
       const mine = round
@@ -50,6 +64,7 @@ export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes
         })
     },
     deliver(tasks) {
+      deliverHeld()
       if (!arrived) return
       const { round: of, fetched, error } = arrived
       arrived = undefined
@@ -61,11 +76,14 @@ export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes
         )?.task
         if (!task) throw new MillraceError('INTERNAL', 'fetched for a task that is not here', { topic, partition })
         task.add(topic, batches, next, end)
-        if (corrupt) task.addCorrupt(topic, corrupt)
+        const input = task.inputs.find((of) => of.topic === topic)
+        if (corrupt && input) held.set(input, { task, corrupt })
       }
+      deliverHeld()
     },
     forget() {
       round++
+      held.clear()
       stop.abort()
       stop = new AbortController()
     },

@@ -46,10 +46,10 @@ export function fetchFlights(transport: Transport, isolation: Isolation): FetchF
 
   function read(position: Position, data: PartitionData): FetchResult {
     if (data.error !== errorCodes.NONE) return kafkaError(data.error, 'fetching', { ...position })
-    const result = readPartition(position, data, isolation)
     const name = partitionName(position)
+    const result = readPartition(position, data, isolation, largerThanLimit.get(name))
     if (result.cutOff !== undefined) largerThanLimit.set(name, result.cutOff)
-    else if (result.next > position.offset) largerThanLimit.delete(name)
+    else if (result.next > position.offset || result.corrupt) largerThanLimit.delete(name)
     return result
   }
 

@@ -6,6 +6,9 @@ import type { RecordBatch } from '../batch/record-batch.ts'
 import type { Fetched, Isolation, Position } from '../log.ts'
 import type { AbortedTransaction, PartitionData } from './wire/fetch.ts'
 
+/** Kafka takes no request of more than 100 MB (socket.request.max.bytes), and answers hold at least one whole batch. */
+const LARGEST_BATCH = 256 * 1024 * 1024
+
 export interface ReadPartition extends Fetched {
   /** Bytes of the batch at `next` when it was cut off and there was none before it: to be asked for with more room. */
   readonly cutOff?: number
@@ -18,8 +21,15 @@ export interface ReadPartition extends Fetched {
  * The broker names the aborted transactions of the span by producer and first offset; each ends at the producer's next
  * abort marker (as in the Java client: CompletedFetch). Order decides, not the offsets alone: a producer may abort,
  * commit and abort again within one span, and the transactions of several producers interleave.
+ *
+ * @param granted the room that was asked for because of an earlier `cutOff`
  */
-export function readPartition(position: Position, data: PartitionData, isolation: Isolation): ReadPartition {
+export function readPartition(
+  position: Position,
+  data: PartitionData,
+  isolation: Isolation,
+  granted?: number,
+): ReadPartition {
   const { topic, partition } = position
   const { records: buffer } = data
   const end = isolation === 'committed' ? data.lastStableOffset : data.highWatermark
@@ -31,9 +41,10 @@ export function readPartition(position: Position, data: PartitionData, isolation
 
   while (buffer.length - at >= PREFIX) {
     const size = PREFIX + buffer.readInt32BE(at + LENGTH)
-    if (size > buffer.length - at && at + RECORDS <= buffer.length) {
-      return { topic, partition, batches, next, end, ...(at === 0 && { cutOff: size }) }
-    }
+    // The end of an answer may be anywhere in a batch, which then comes whole with the next. A batch that had all the room
+    // it claims to need, or claims more than any has, is not one.
+    const isCutOff = size > buffer.length - at && size <= LARGEST_BATCH && !(at === 0 && granted && size <= granted)
+    if (isCutOff) return { topic, partition, batches, next, end, ...(at === 0 && { cutOff: size }) }
     const stop = Math.min(at + Math.max(size, PREFIX), buffer.length)
     try {
       if (stop - at < RECORDS) checkBatch(buffer, at, stop, { topic, partition })
