@@ -203,7 +203,7 @@ describe('a batch that cannot be read', () => {
     const read = log.read()
     expect(seen(read)).toEqual(['0:a', '1:b'])
     expect(read).toMatchObject({ next: 2, corrupt: { error: { code: 'CORRUPT_BATCH' } } })
-    expect(read.corrupt!.bytes.equals(bad)).toBe(true)
+    expect(bad.equals(read.corrupt!.bytes)).toBe(true)
     // Without a format that is known the header says nothing: then by one, and the fetch finds the next batch.
     const skipTo = bad[MAGIC] === 2 ? 4 : 3
     expect(read.corrupt!.skipTo).toBe(skipTo)
