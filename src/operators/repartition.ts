@@ -1,7 +1,7 @@
 import { changed } from '../serde/changed.ts'
 import { json, string } from '../serde/index.ts'
 import type { Serde } from '../serde/serde.ts'
-import { type Input, node, out, type Serdes } from '../topology/node.ts'
+import { type Input, node, out, type Repartition, type Serdes } from '../topology/node.ts'
 import { Stream } from '../topology/stream.ts'
 import { writeTo } from './write-to.ts'
 
@@ -33,7 +33,10 @@ export function repartition<K, V>(
   return ({ input, serdes }) => {
     const key = options.key ?? serdes.key
     const value = options.value ?? serdes.value
-    return new Stream(through(input, name, { key, value }, options.partitions), withDefaults({ key, value }))
+    return new Stream(
+      through(input, name, { key, value }, { partitions: options.partitions }),
+      withDefaults({ key, value }),
+    )
   }
 }
 
@@ -57,7 +60,9 @@ function withDefaults({ key = string(), value = json() }: Serdes): Required<Serd
   return { key, value }
 }
 
-function through(input: Input, name: string, serdes: Serdes, partitions?: number): Input {
+/** What is written to an internal topic, read again by the next subtopology. */
+export function through(input: Input, name: string, serdes: Serdes, repartition: Repartition = {}): Input {
+  const { partitions } = repartition
   const { key, value } = withDefaults(serdes)
   return out(
     node({
@@ -65,7 +70,7 @@ function through(input: Input, name: string, serdes: Serdes, partitions?: number
       name,
       inputs: [input],
       parameters: { key: key.format, value: value.format, ...(partitions === undefined ? {} : { partitions }) },
-      target: { topic: name, key, value, repartition: { partitions } },
+      target: { topic: name, key, value, repartition },
       processor: (context) => {
         const write = writeTo(context, name, { key, value })
         return {

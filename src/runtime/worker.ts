@@ -378,7 +378,9 @@ export function createWorker(on: WorkerDependencies): Worker {
       }
     },
     async caughtUp() {
-      // Upstream first: when that is committed to its end, the end of what it writes is final.
+      // Upstream first: when that is committed to its end, the end of what it writes is final; where two subtopologies
+      // write to each other, it is when nothing has come in the meantime.
+      const seen: Position[] = []
       for (const { id, sources } of plan.subtopologies) {
         const tasks = counts.get(`subtopology:${id}`)!
         const partitions = [...new Set(sources.map(({ topic }) => topic))].flatMap((topic) =>
@@ -390,8 +392,12 @@ export function createWorker(on: WorkerDependencies): Worker {
           offset === 0 ||
           committed.some((of) => of.topic === topic && of.partition === partition && of.offset >= offset)
         if (!ends.every(reached)) return false
+        seen.push(...ends)
       }
-      return true
+      const now = await log.admin.endOffsets(seen)
+      return seen.every(({ topic, partition, offset }) =>
+        now.some((end) => end.topic === topic && end.partition === partition && end.offset === offset),
+      )
     },
     stop: () =>
       commands.ask(async () => {

@@ -62,7 +62,13 @@ export interface TargetTopic {
   readonly key?: AnySerde
   readonly value?: AnySerde
   /** Made and trimmed by Millrace; `topic` is then the last part of its name. */
-  readonly repartition?: { readonly partitions?: number }
+  readonly repartition?: Repartition
+}
+
+export interface Repartition {
+  readonly partitions?: number
+  /** Has as many partitions as what it is joined with has anyway. */
+  readonly follows?: true
 }
 
 const NOTHING: Pick<Node, 'inputs' | 'parameters' | 'stores'> = { inputs: [], parameters: {}, stores: [] }

@@ -1,5 +1,7 @@
 import { MillraceError } from '../errors.ts'
-import type { Plan, Subtopology } from './plan.ts'
+import { type Plan, repartitionTopic, type Subtopology } from './plan.ts'
+
+type Source = Subtopology['sources'][number]
 
 /**
  * Works out how many partitions every internal topic has, and how many tasks every subtopology, from the partition
@@ -24,30 +26,34 @@ export function partitionCounts(plan: Plan, known: (topic: string) => number | u
     })
   }
   const asked = new Map<string, number>()
+  const followers = new Set<string>()
   for (const { nodes } of plan.subtopologies) {
     for (const { node } of nodes) {
-      if (node.target?.repartition?.partitions === undefined) continue
-      asked.set(`${plan.application}-${node.target.topic}-repartition`, node.target.repartition.partitions)
+      if (!node.target?.repartition) continue
+      const { partitions, follows } = node.target.repartition
+      const topic = repartitionTopic(plan.application, node.target.topic)
+      if (partitions !== undefined) asked.set(topic, partitions)
+      if (follows) followers.add(topic)
     }
   }
   const resolve = (subtopology: Subtopology): number => {
     const name = `subtopology:${subtopology.id}`
     const done = counts.get(name)
     if (done !== undefined) return done
-    const of = (source: Subtopology['sources'][number]): number =>
+    const of = (source: Source): number =>
       source.from === undefined
         ? known(source.topic)!
         : (asked.get(source.topic) ?? counts.get(source.topic) ?? resolve(plan.subtopologies[source.from]))
     const own = subtopology.sources.filter((source) => !source.global)
-    // A repartition topic that is joined with a topic of the user's takes that topic's count.
-    const fixed = own.filter((source) => source.from === undefined)
-    for (const group of subtopology.copartitioned) {
-      const anchor = fixed.find((source) => group.includes(source.topic))
-      for (const source of own) {
-        if (anchor && source.from !== undefined && group.includes(source.topic) && !asked.has(source.topic)) {
-          counts.set(source.topic, of(anchor))
-        }
-      }
+    for (const group of merged(subtopology.copartitioned)) {
+      // Repartition topics that are joined take the count of the user's topics, or what was asked for, or the most.
+      const members = own.filter(({ topic }) => group.has(topic))
+      const isFixed = (source: Source) => source.from === undefined || asked.has(source.topic)
+      const free = members.filter((source) => !isFixed(source))
+      const fixed = members.filter(isFixed)
+      const anchors = fixed.length ? fixed : free.filter(({ topic }) => !followers.has(topic))
+      const most = Math.max(...anchors.map(of))
+      for (const { topic } of free) counts.set(topic, most)
     }
     for (const source of own) counts.set(source.topic, of(source))
     for (const group of subtopology.copartitioned)
@@ -63,6 +69,20 @@ export function partitionCounts(plan: Plan, known: (topic: string) => number | u
   }
   for (const subtopology of plan.subtopologies) resolve(subtopology)
   return counts
+}
+
+/** Groups that share a topic are one. */
+function merged(groups: readonly (readonly string[])[]): Set<string>[] {
+  const all: Set<string>[] = []
+  for (const group of groups) {
+    const one = new Set(group)
+    for (const other of all.filter((known) => group.some((topic) => known.has(topic)))) {
+      for (const topic of other) one.add(topic)
+      all.splice(all.indexOf(other), 1)
+    }
+    all.push(one)
+  }
+  return all
 }
 
 function agree(group: readonly string[], counts: ReadonlyMap<string, number>): void {

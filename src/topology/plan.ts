@@ -85,7 +85,10 @@ export function plan(topology: Topology): Plan {
 /** A store that is shared across a repartition would make its reader and its writer one subtopology. */
 function refuseLoops(graph: Graph, owner: ReadonlyMap<Node, number>): void {
   for (const node of graph.nodes) {
-    const loop = node.inputs.find(({ node: from }) => from.target?.repartition && owner.get(from) === owner.get(node))
+    const loop = node.inputs.find(({ node: from }) => {
+      const { repartition } = from.target ?? {}
+      return repartition && !repartition.follows && owner.get(from) === owner.get(node)
+    })
     if (!loop) continue
     throw new MillraceError('INVALID_TOPOLOGY', 'a store is shared by operators before and behind a repartition', {
       node: graph.ids.get(loop.node),
@@ -147,12 +150,16 @@ function subtopology(
   const nodes: PlannedNode[] = []
   const sources: PlannedSource[] = []
   const copartitioned: string[][] = []
+  /** Topics by which the records of each node are partitioned, whatever happened to their time. */
+  const located: Set<string>[] = []
   for (const node of members) {
     const topics = new Set<string>()
+    const partitionedLike = new Set<string>()
     if (node.source) {
       const { topic, key, value, global = false } = node.source
       sources.push({ topic, index: nodes.length, input: 0, key, value, global })
       topics.add(topic)
+      partitionedLike.add(topic)
     }
     const inputs = node.inputs.map(({ node: input, output }, slot) => {
       if (input.target?.repartition) {
@@ -160,19 +167,22 @@ function subtopology(
         const topic = repartitionTopic(application, input.target.topic)
         sources.push({ topic, index: nodes.length, input: slot, key, value, from: owner.get(input)!, global: false })
         topics.add(topic)
+        partitionedLike.add(topic)
         return { index: -1, output }
       }
       const at = index.get(input)!
       if (!input.emitsResults) for (const topic of nodes[at].topics) topics.add(topic)
+      for (const topic of located[at]) partitionedLike.add(topic)
       return { index: at, output }
     })
-    if (node.copartitioned) copartitioned.push([...topics])
+    located.push(partitionedLike)
+    if (node.copartitioned) copartitioned.push([...partitionedLike])
     nodes.push({ id: graph.ids.get(node)!, node, inputs, topics: [...topics], wantsOld: graph.wantsOld.has(node) })
   }
   const specs = new Set(members.flatMap((node) => node.stores))
   for (const spec of specs) {
-    const sharing = nodes.filter(({ node }) => node.stores.includes(spec))
-    if (sharing.length > 1) copartitioned.push([...new Set(sharing.flatMap(({ topics }) => topics))])
+    const sharing = [...nodes.keys()].filter((i) => nodes[i].node.stores.includes(spec))
+    if (sharing.length > 1) copartitioned.push([...new Set(sharing.flatMap((i) => [...located[i]]))])
   }
   const stores = [...specs].map((spec) => ({
     spec,

@@ -1,5 +1,6 @@
 import type { Family } from '../run.ts'
 import { cogrouped } from './cogroup.ts'
+import { foreignKeyJoins } from './fk-join.ts'
 import { streamStreamJoin } from './stream-stream-join.ts'
 import { streamTableJoin } from './stream-table-join.ts'
 import { merged, repartitioned, splitUp } from './streams.ts'
@@ -13,6 +14,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   'stream-stream-join': streamStreamJoin,
   'stream-table-join': streamTableJoin,
   'self-join': streamStreamJoin,
+  'fk-join': foreignKeyJoins,
   tumbling: windowedAggregation,
   hopping: windowedAggregation,
   sliding: windowedAggregation,

@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Change } from '../../serde/changed.ts'
 import { type Input, node, out } from '../../topology/node.ts'
 import type { Forward } from '../../topology/processor.ts'
 import type { Table } from '../../topology/table.ts'
+import { sameKey } from './same-key.ts'
 
 /** The updates of a table under a new key: one change where a row stays in its group, else the old group's first. */
 export function regroup<K, V, K2, V2>(
@@ -26,7 +26,7 @@ export function regroup<K, V, K2, V2>(
               const to = now === null ? null : select(now, key)
               const out = from === null ? null : of(old!, key)
               const into = to === null ? null : of(now!, key)
-              if (from !== null && same(from, to)) next(from, { old: out, now: into }, timestamp)
+              if (from !== null && sameKey(from, to)) next(from, { old: out, now: into }, timestamp)
               else {
                 if (from !== null) next(from, { old: out, now: null }, timestamp)
                 if (to !== null) next(to, { old: null, now: into }, timestamp)
@@ -38,5 +38,3 @@ export function regroup<K, V, K2, V2>(
     }),
   )
 }
-
-const same = (a: unknown, b: unknown): boolean => a === b || (typeof a === 'object' && isDeepStrictEqual(a, b))
