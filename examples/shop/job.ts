@@ -6,9 +6,9 @@ import {
   groupBy,
   groupByKey,
   map,
-  mapValues,
   minutes,
   nullable,
+  peek,
   RejectedRecord,
   type SinkDefinition,
   seconds,
@@ -46,13 +46,10 @@ export interface Alert {
   window_end: number
 }
 
-/** A transaction that has been checked: it has a user. */
-export type Payment = Transaction & { user_id: string }
-
 /** Where the results go; `sinks.ts` makes them from the environment. */
 export interface ShopSinks {
   readonly revenue: SinkDefinition<Windowed<string>, Revenue>
-  readonly transactions: SinkDefinition<string | null, Payment>
+  readonly transactions: SinkDefinition<string | null, Transaction>
 }
 
 /**
@@ -63,12 +60,12 @@ export function shop(sinks: ShopSinks, name = 'shop'): Topology {
   const payments = stream(topicOf(name, 'transactions'), {
     key: nullable(string()),
     value: avro<Transaction>(schema('transaction')),
-  }).pipe(mapValues(checked))
+  }).pipe(peek(refuseBroken))
 
   const completed = payments.pipe(filter((payment) => payment.status === 'completed'))
 
   const revenue = completed.pipe(
-    groupBy((payment) => payment.category, { value: avro<Payment>(schema('transaction')) }),
+    groupBy((payment) => payment.category, { value: avro<Transaction>(schema('transaction')) }),
     windowedBy(tumbling(WINDOW, { grace: GRACE })),
     aggregate('revenue', { orders: count(), revenue: sum((payment) => payment.amount) }),
     toStream(),
@@ -99,8 +96,7 @@ export function shop(sinks: ShopSinks, name = 'shop'): Topology {
 /** Topics of a shop under another name are kept apart. */
 export const topicOf = (name: string, topic: string): string => (name === 'shop' ? topic : `${name}-${topic}`)
 
-function checked(transaction: Transaction): Payment {
+function refuseBroken(transaction: Transaction): void {
   if (transaction.user_id === null) throw new RejectedRecord('no user')
   if (transaction.amount < 0) throw new RejectedRecord('negative amount')
-  return transaction as Payment
 }

@@ -5,7 +5,8 @@ import { clickhouse, embeddedClickHouse } from 'millrace/clickhouse'
 import { embedded } from 'millrace/embedded'
 import { kafka } from 'millrace/kafka'
 import { type LakeTarget, lake } from 'millrace/lake'
-import type { Payment, Revenue, ShopSinks } from './job.ts'
+import type { Transaction } from './generate.ts'
+import type { Revenue, ShopSinks } from './job.ts'
 
 /** Which parts there will be; nothing is opened yet. */
 export interface ChosenParts {
@@ -90,7 +91,7 @@ export function shopSinks({
       key: 'category',
       columns: (_key, { orders, revenue }: Revenue) => ({ orders, revenue: Math.round(revenue * 100) / 100 }),
     }),
-    transactions: lake({ to, topic: 'transactions' }) as SinkDefinition<string | null, Payment>,
+    transactions: lake({ to, topic: 'transactions' }) as SinkDefinition<string | null, Transaction>,
   }
 }
 

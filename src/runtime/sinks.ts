@@ -31,6 +31,7 @@ export function createSinks(
         application,
         node,
         ...serdes,
+        onSchema: serdes.value?.onSchema,
         log: (level, message, details) => logger[level]({ sink: sink.name, ...details }, message),
         onRetry: () => observer.retried(sink.name),
       }) as Promise<Sink<unknown, unknown>>

@@ -24,6 +24,8 @@ export interface Serde<T> {
   readonly keySuffix?: number
   /** The Avro schema, where there is one: sinks make their tables and files from it. */
   readonly schema?: AvroSchema
+  /** Where values may have more fields than `schema`: calls the listener with every schema, before its first value. */
+  readonly onSchema?: (listener: (schema: AvroSchema) => void) => void
   open(context: SerdeContext): Codec<T>
 }
 

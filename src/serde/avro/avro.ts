@@ -3,11 +3,12 @@ import { type Clock, seconds, systemClock } from '../../time.ts'
 import type { AvroSchema, RegisterMode, Serde, SerdeContext } from '../serde.ts'
 import { compileOnce } from './compiled.ts'
 import { checkDefaults } from './defaults.ts'
+import { schemaNews, withFieldsOf } from './evolving.ts'
 import type { AvroValue } from './infer.ts'
 import { publish } from './publish.ts'
 import { avroReader } from './read.ts'
 import { asJson, parseSchema } from './schema.ts'
-import { shortName, typeName } from './types.ts'
+import { type AvroType, shortName, typeName } from './types.ts'
 import { avroWriter } from './write.ts'
 
 export interface AvroOptions {
@@ -21,6 +22,11 @@ export interface AvroOptions {
   readonly register?: RegisterMode
   /** Longs as bigints. Without it they are numbers, and a long beyond 2^53 is an error, never rounded. */
   readonly bigint?: boolean
+  /**
+   * Keep the fields that only the writer's schema has: values then hold them behind their own, and sinks that make
+   * columns are told before the first one comes. Default false: they are skipped.
+   */
+  readonly evolve?: boolean
   /** How long a schema id that the registry does not know is waited for, in ms. Default 5 seconds. */
   readonly unknownIdGraceMs?: number
   /** For tests. */
@@ -33,7 +39,8 @@ type LongOf<O> = O extends { readonly bigint: true } ? bigint : number
  * Avro in the Confluent wire format: a 0, the schema's id, the body. Needs a registry (`run(…, { registry })`).
  *
  * Every record is read with the schema that it was written with, by id, and becomes a value of `schema`, by Avro's
- * rules: fields that are gone are skipped, new ones take their default, aliases and promotions are followed. Both
+ * rules: fields that are gone are skipped, new ones take their default, aliases and promotions are followed; so are
+ * aliases in the writer's schema, for a field that the producer has renamed. `evolve` keeps the producer's new fields. Both
  * schemas are compiled into one function, once. Without `T`, the type of the values is taken from a literal schema.
  *
  * Values: int, long, float and double are numbers; bytes and fixed Uint8Arrays; enums strings; arrays and maps arrays
@@ -60,14 +67,28 @@ export function avro<T = never, const S extends AvroSchema = AvroSchema, const O
 }
 
 function avroSerde(given: AvroSchema, options: AvroOptions): Serde<unknown> {
-  const { subject, register = 'register', bigint = false, unknownIdGraceMs = seconds(5), clock = systemClock } = options
+  const {
+    subject,
+    register = 'register',
+    bigint = false,
+    evolve = false,
+    unknownIdGraceMs = seconds(5),
+    clock = systemClock,
+  } = options
   const schema = asJson(given)
   const own = parseSchema(schema)
   checkDefaults(own)
-  const compiled = compileOnce(own, bigint)
+  const news = evolve ? schemaNews() : undefined
+  const readAs = (writer: AvroType): AvroType => {
+    const type = withFieldsOf(writer, own)
+    if (type !== own) news?.tell(type)
+    return type
+  }
+  const compiled = evolve ? compileOnce(own, bigint, readAs) : compileOnce(own, bigint)
   return {
     format: `avro(${shortName(typeName(own))})`,
     schema,
+    ...(news && { onSchema: news.listen }),
     open(context) {
       const { registry } = context
       if (!registry) {

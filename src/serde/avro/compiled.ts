@@ -11,11 +11,15 @@ export interface Compiled {
 }
 
 /** One function for each writer's schema, however many topics and tasks the serde is used in. */
-export function compileOnce(own: AvroType, bigint: boolean): Compiled {
+export function compileOnce(
+  own: AvroType,
+  bigint: boolean,
+  readAs: (writer: AvroType) => AvroType = () => own,
+): Compiled {
   const decoders = new Map<string, Decoder<unknown>>()
   const encoders = new Map<string, Encoder<unknown>>()
   return {
-    decoder: (writer) => once(decoders, writer, () => compileDecoder(resolve(writer, own, bigint), bigint)),
+    decoder: (writer) => once(decoders, writer, () => compileDecoder(resolve(writer, readAs(writer), bigint), bigint)),
     encoder: (type) => once(encoders, type, () => compileEncoder(type, bigint)),
   }
 }

@@ -142,12 +142,21 @@ export function resolve(writer: AvroType, reader: AvroType, bigint = false): Pla
   return plan(writer, reader, '')
 }
 
-/** For each field of the reader the name of the writer's field that it is read from; by name, else by alias. */
-function fieldsTaken(writer: RecordType, reader: RecordType): (string | undefined)[] {
+/**
+ * For each field of the reader the name of the writer's field that it is read from: by name, else by an alias of the
+ * reader's, as Avro has it; else by an alias of the writer's. The last is more than Avro asks: a producer that renames a
+ * field and says so is read on by those that know the old name.
+ */
+export function fieldsTaken(writer: RecordType, reader: RecordType): (string | undefined)[] {
   const there = new Set(writer.fields.map((field) => field.name))
   const taken = reader.fields.map((field) => (there.delete(field.name) ? field.name : undefined))
   reader.fields.forEach((field, index) => {
     taken[index] ??= field.aliases.find((alias) => there.delete(alias))
+  })
+  reader.fields.forEach((field, index) => {
+    if (taken[index] !== undefined) return
+    const renamed = writer.fields.find(({ name, aliases }) => there.has(name) && aliases.includes(field.name))
+    if (renamed && there.delete(renamed.name)) taken[index] = renamed.name
   })
   return taken
 }
