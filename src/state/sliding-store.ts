@@ -2,6 +2,7 @@ import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, newEntry, restoreEntry } from './changes.ts'
 import { type Keys, keysOf } from './keys.ts'
 import type { Entry, StateStore, ValueCodec } from './store.ts'
+import { timeIndex } from './time-index.ts'
 import { encodeWindowKey, innerKey, windowStart } from './window-key.ts'
 import type { WindowStoreOptions } from './window-store.ts'
 
@@ -18,6 +19,8 @@ export interface SlidingStore<K, A> extends StateStore {
   changed(): readonly Entry<K, A>[]
   /** All entries, ordered by start and serialised key, whose start is in (after, upTo]. */
   between(after: number, upTo: number): Entry<K, A>[]
+  /** Orders entries by start and serialised key, as final results come out. */
+  compare(a: Entry<K, A>, b: Entry<K, A>): number
   /** Forgets the windows that start before `start`, in the changelog too; it may keep some a little longer. */
   expire(start: number): void
 }
@@ -44,9 +47,9 @@ const NONE: readonly never[] = []
 
 function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: number): SlidingStore<K, A> {
   const byKey = new Map<unknown, Entry<K, A>[]>()
-  // The same entries by time, so that what closes or expires is found without looking at every key.
-  const byTime = new Map<number, Set<Entry<K, A>>>()
+  const byStart = timeIndex<Entry<K, A>>(span)
   const { touch, list, flush } = changes<K, A>((entry, out) => encodeWindowKey(keys, entry, out), values)
+  const compare = (a: Entry<K, A>, b: Entry<K, A>) => a.start - b.start || keys.compare(a.key, b.key)
   let size = 0
 
   const create = (start: number, key: K, value: A, timestamp: number): Entry<K, A> => {
@@ -58,10 +61,7 @@ function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: nu
     const at = firstAtOrAfter(windows, start)
     if (at === windows.length) windows.push(entry)
     else windows.splice(at, 0, entry)
-    const slot = Math.floor(start / span)
-    const peers = byTime.get(slot)
-    if (peers) peers.add(entry)
-    else byTime.set(slot, new Set([entry]))
+    byStart.add(entry, start)
     size++
     return entry
   }
@@ -72,10 +72,7 @@ function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: nu
     if (!windows || windows[at] !== entry) return
     if (windows.length === 1) byKey.delete(identity)
     else windows.splice(at, 1)
-    const slot = Math.floor(entry.start / span)
-    const peers = byTime.get(slot)
-    peers?.delete(entry)
-    if (peers?.size === 0) byTime.delete(slot)
+    byStart.remove(entry, entry.start)
     size--
   }
 
@@ -95,24 +92,17 @@ function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: nu
     *all() {
       for (const windows of byKey.values()) yield* windows
     },
-    between(after, upTo) {
-      const found: Entry<K, A>[] = []
-      const first = Math.floor((after + 1) / span)
-      const last = Math.floor(upTo / span)
-      const slots = last - first < byTime.size ? range(first, last) : [...byTime.keys()]
-      for (const slot of slots) {
-        for (const entry of byTime.get(slot) ?? NONE) if (entry.start > after && entry.start <= upTo) found.push(entry)
-      }
-      return found.sort((a, b) => a.start - b.start || keys.compare(a.key, b.key))
-    },
+    between: (after, upTo) =>
+      byStart
+        .around(after, upTo)
+        .filter(({ start }) => start > after && start <= upTo)
+        .sort(compare),
+    compare,
     expire(before) {
-      for (const [slot, peers] of byTime) {
-        if ((slot + 1) * span > before) continue
-        for (const entry of peers) {
-          entry.value = null
-          unlink(entry)
-          if (entry.logged) touch(entry)
-        }
+      for (const entry of byStart.before(before)) {
+        entry.value = null
+        unlink(entry)
+        if (entry.logged) touch(entry)
       }
     },
     flush,
@@ -142,8 +132,4 @@ export function firstAtOrAfter(windows: readonly Entry<unknown, unknown>[], star
     else high = middle
   }
   return low
-}
-
-function range(first: number, last: number): number[] {
-  return last < first ? [] : Array.from({ length: last - first + 1 }, (_, i) => first + i)
 }

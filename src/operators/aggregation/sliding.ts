@@ -1,5 +1,6 @@
 import type { Aggregate } from '../../aggregates/aggregate.ts'
 import type { Windowed } from '../../record.ts'
+import { dueQueue } from '../../state/due-queue.ts'
 import { firstAtOrAfter, type SlidingStore } from '../../state/sliding-store.ts'
 import type { Entry } from '../../state/store.ts'
 import type { ProcessorFactory } from '../../topology/processor.ts'
@@ -29,8 +30,7 @@ export function sliding<K, V, A, R>(
     /** The record in work is in a window. */
     let taken = false
     const copy = aggregate.clone ?? ((accumulator: A) => structuredClone(accumulator))
-    const final = context.listens('final') ? context.forward('final') : undefined
-    let closedUpTo = -1
+    const closing = context.listens('final') ? finalResults() : undefined
 
     const update = (entry: Entry<K, A>, value: V, timestamp: number) => {
       taken = true
@@ -48,12 +48,15 @@ export function sliding<K, V, A, R>(
         context.drop('late')
         return false
       }
-      update(store.create(start, key, from === undefined ? aggregate.init() : copy(from), timestamp), value, timestamp)
+      const entry = store.create(start, key, from === undefined ? aggregate.init() : copy(from), timestamp)
+      closing?.expect(entry)
+      update(entry, value, timestamp)
       return true
     }
     /** The record's own right window holds what came after it, not the record. */
     const openRight = (key: K, timestamp: number, accumulator: A, newest: number) => {
       const entry = store.create(timestamp + 1, key, accumulator, newest)
+      closing?.expect(entry)
       store.touch(entry)
       give.after(entry)
     }
@@ -139,14 +142,30 @@ export function sliding<K, V, A, R>(
       else open(0, key, value, timestamp, closed, undefined)
     }
 
-    const giveDue = () => {
-      if (final === undefined) return
-      const upTo = time.closing - grace - 1 - d
-      if (upTo <= closedUpTo) return
-      for (const entry of store.between(closedUpTo, upTo)) {
-        final(keyOf(entry), aggregate.result(entry.value!), entry.timestamp)
+    function finalResults() {
+      const final = context.forward('final')
+      const due = dueQueue<Entry<K, A>>()
+      const expect = (entry: Entry<K, A>) => due.put(entry, entry.start)
+      // Windows that start up to here are closed.
+      const closedUpTo = () => time.closing - grace - 1 - d
+      return {
+        expect,
+        restored() {
+          due.clear()
+          for (const entry of store.all() as Iterable<Entry<K, A>>) if (entry.start > closedUpTo()) expect(entry)
+        },
+        giveDue() {
+          const upTo = closedUpTo()
+          if (due.next > upTo) return
+          const closed: Entry<K, A>[] = []
+          while (due.next <= upTo) {
+            const entry = due.take()!
+            if (entry.value !== null) closed.push(entry)
+          }
+          closed.sort(store.compare)
+          for (const entry of closed) final(keyOf(entry), aggregate.result(entry.value!), entry.timestamp)
+        },
       }
-      closedUpTo = upTo
     }
 
     return {
@@ -160,13 +179,11 @@ export function sliding<K, V, A, R>(
           else if (timestamp < d) early(key, value, timestamp, closed)
           else inOrder(key, value, timestamp, closed)
           if (!taken) late(key, value, timestamp)
-          giveDue()
+          closing?.giveDue()
         },
       ],
-      restored() {
-        closedUpTo = Math.max(-1, time.closing - grace - 1 - d)
-      },
-      advance: giveDue,
+      restored: () => closing?.restored(),
+      advance: () => closing?.giveDue(),
       flush() {
         give.flush(store.changed())
         // A record may be as old as C - d, and looks back 2 d further for its predecessor.

@@ -10,4 +10,5 @@ export {
   contractContext,
   contractRow,
 } from './sink-fixtures.ts'
+export { type StoreUnderTest, storeContract } from './store.ts'
 export { type WindowAssignerCase, windowAssignerContract } from './window-assigner.ts'
