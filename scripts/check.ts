@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
 /** Scripts of package.json, quick ones first. */
-const steps = ['lint', 'types', 'imports', 'unused', 'package', 'test']
+const steps = ['lint', 'types', 'docs', 'imports', 'unused', 'package', 'test']
 
 const usage = `npm run check -- [step ...] [--without step]        steps: ${steps.join(', ')}\n`
 
@@ -24,7 +24,8 @@ process.exitCode = failed.length === 0 ? 0 : 1
 function passes(step: string): boolean {
   process.stdout.write(`\n== ${step}\n`)
   const begin = Date.now()
-  const good = spawnSync('npm', ['run', '--silent', step], { stdio: 'inherit' }).status === 0
+  const how = step === 'docs' ? ['docs', '--', '--check'] : [step]
+  const good = spawnSync('npm', ['run', '--silent', ...how], { stdio: 'inherit' }).status === 0
   process.stdout.write(`== ${step}: ${good ? 'ok' : 'FAILED'}, ${((Date.now() - begin) / 1000).toFixed(1)} s\n`)
   return good
 }

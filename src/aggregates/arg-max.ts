@@ -10,7 +10,7 @@ import type { Comparable, Found, OrNull } from './field.ts'
  *
  * @example
  * ```ts
- * argMax((offer) => offer.seller, (offer) => offer.price)
+ * argMax((offer: Offer) => offer.seller, (offer) => offer.price)
  * ```
  */
 export function argMax<V, T, B extends Comparable | null | undefined>(

@@ -10,7 +10,7 @@ import type { Comparable, Found, OrNull } from './field.ts'
  *
  * @example
  * ```ts
- * argMin((offer) => offer.seller, (offer) => offer.price)
+ * argMin((offer: Offer) => offer.seller, (offer) => offer.price)
  * ```
  */
 export function argMin<V, T, B extends Comparable | null | undefined>(

@@ -26,11 +26,12 @@ export interface CustomAggregate<in V, in out A> {
  *
  * @example The longest text
  * ```ts
- * aggregate('longest', custom({
+ * const longest = custom({
  *   init: () => '',
  *   add: (longest, text: string) => (text.length > longest.length ? text : longest),
  *   merge: (a, b) => (b.length > a.length ? b : a),
- * }))
+ * })
+ * texts.pipe(groupByKey(), aggregate('longest', longest))
  * ```
  */
 export function custom<V, A, R>(own: CustomAggregate<V, A> & { result(accumulator: A): R }): Aggregate<V, A, R>

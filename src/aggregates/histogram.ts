@@ -17,7 +17,7 @@ export interface HistogramOptions {
  *
  * @example
  * ```ts
- * histogram((request) => request.milliseconds, { bounds: [10, 100, 1000] })
+ * histogram((request: Request) => request.milliseconds, { bounds: [10, 100, 1000] })
  * ```
  */
 export function histogram<V>(of: NumberOf<V>, options: HistogramOptions): Aggregate<V, number[], number[]> {

@@ -24,7 +24,7 @@ export interface QuantilesOptions extends QuantileOptions {
  *
  * @example
  * ```ts
- * quantiles((request) => request.milliseconds, { quantiles: [0.5, 0.95, 0.99] })
+ * quantiles((request: Request) => request.milliseconds, { quantiles: [0.5, 0.95, 0.99] })
  * ```
  */
 export function quantiles<V>(of: NumberOf<V>, options: QuantilesOptions): Aggregate<V, Sketch, number[] | null> {
@@ -38,7 +38,10 @@ export function quantiles<V>(of: NumberOf<V>, options: QuantilesOptions): Aggreg
  *
  * @example
  * ```ts
- * aggregate('latency', { requests: count(), p99: quantile((request) => request.milliseconds, 0.99) })
+ * requests.pipe(
+ *   groupByKey(),
+ *   aggregate('latency', { requests: count(), p99: quantile((request) => request.milliseconds, 0.99) }),
+ * )
  * ```
  */
 export function quantile<V>(

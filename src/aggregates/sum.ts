@@ -23,7 +23,7 @@ export interface SumOptions {
  *
  * @example
  * ```ts
- * aggregate('revenue', { revenue: sum((payment) => payment.amount, { decimals: 2 }) })
+ * payments.pipe(groupByKey(), aggregate('spent', { total: sum((payment) => payment.amount, { decimals: 2 }) }))
  * ```
  */
 export function sum<V>(of: NumberOf<V>, { decimals }: SumOptions = {}): Aggregate<V, CompensatedSum, number> {

@@ -18,7 +18,7 @@ export type Top<T> = Ranked<T>[]
  *
  * @example
  * ```ts
- * topK(10, (order) => order.total, (order) => order.id)
+ * topK(10, (order: Order) => order.total, (order) => order.id)
  * ```
  */
 export function topK<V>(

@@ -16,12 +16,32 @@ export interface AggregateOptions {
  * Aggregates each group, and each window of it after `windowedBy`: a record of built-in aggregates, or one of your own
  * (`custom(…)`).
  *
- * The name is the identity of the state: its changelog is `<application>-<name>-changelog`, and the repartition topic, if
- * the key was changed, `<application>-<name>-repartition`. Null keys are dropped and counted; null values too, except
- * in tumbling and hopping windows, which hand them to the aggregate. An aggregate that becomes null deletes its entry. A
- * result's timestamp is the highest in its window. Of a grouped table, rows that change or go are taken out again, by the
- * aggregate's `remove`; it is refused without one. State: one entry per key, or per key and open window.
- * Kafka Streams: `aggregate`.
+ * The name is the identity of the state. A result's timestamp is the highest in its window. Of a grouped table, rows
+ * that change or go are taken out again, by the aggregate's `remove`; it is refused without one.
+ *
+ * @ordering Per key. Under `run` each changed entry goes out once per commit, in the order of its first change; in the
+ * topology driver each update does.
+ * @state One entry per key, for good; with windows one per key and open window, gone when the window has closed (and
+ * `retention` has passed). Changelog `<application>-<name>-changelog`; if the key was changed,
+ * `<application>-<name>-repartition`.
+ * @nulls Null keys are dropped and counted; null values too, except in tumbling and hopping windows, which hand them
+ * to the aggregate. An aggregate that becomes null deletes its entry.
+ * @late Without windows nothing is late. With them, a record is dropped and counted for each window that has closed.
+ * @kafkaStreams `aggregate` of `KGroupedStream`, `KGroupedTable`, `TimeWindowedKStream` and `SessionWindowedKStream`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(
+ *   groupByKey(),
+ *   windowedBy(tumbling(10)),
+ *   aggregate('stats', { n: count(), total: sum((n) => n) }),
+ * )
+ * ```
+ * ```marbles
+ * numbers | a=3@1                   | a=4@9                   | b=1@9                   | a=5@12                    | a=1@8
+ * dropped |                         |                         |                         |                           | late
+ * out     | a[0,10)={n:1,total:3}@1 | a[0,10)={n:2,total:7}@9 | b[0,10)={n:1,total:1}@9 | a[10,20)={n:1,total:5}@12 |
+ * ```
  *
  * @example
  * ```ts

@@ -7,7 +7,22 @@ import { type AggregateOptions, aggregated } from './aggregate.ts'
  * Without a name, the aggregate that counts, for use in `aggregate`. With a name, the operator that counts each group
  * (and window).
  *
- * As an operator it is `aggregate(name, count())`; the changelog holds Kafka's own longs. Kafka Streams: `count`.
+ * As an operator it is `aggregate(name, count())`.
+ *
+ * @ordering As `aggregate`.
+ * @state As `aggregate`; the changelog holds Kafka's own longs.
+ * @nulls As `aggregate`; a null value in a tumbling or hopping window counts.
+ * @late As `aggregate`.
+ * @kafkaStreams `count`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(groupByKey(), windowedBy(sliding(10)), count('near'))
+ * ```
+ * ```marbles
+ * numbers | a=0@12       | a=0@20
+ * out     | a[2,12]=1@12 | a[13,23]=1@20 a[10,20]=2@20
+ * ```
  *
  * @example
  * ```ts

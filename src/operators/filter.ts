@@ -8,10 +8,24 @@ import type { Like, Rows } from './rows.ts'
 /**
  * Keeps the records of a stream, or the rows of a table, for which `test` is true.
  *
- * Of a stream, the rest are not counted, and do not move stream time downstream. In a table, a row that passed before and
- * does not any more, or is deleted, is deleted here too; one that never passed leaves no trace. `test` is called with old
- * values as well and must depend on its arguments alone. Order, key, timestamp and headers stay. Keeps no state; of a
- * table, the store upstream is read. Kafka Streams: `KStream#filter`, `KTable#filter`.
+ * In a table, a row that passed before and does not any more, or is deleted, is deleted here too; one that never passed
+ * leaves no trace. `test` is called with old values as well and must depend on its arguments alone.
+ *
+ * @ordering Stays, as do key, timestamp and headers.
+ * @state None; of a table, the store upstream is read.
+ * @nulls Reach `test` only where the serdes that the stream is read with are `nullable`; then as any other. A null
+ * value in a table is a deletion and is not tested.
+ * @late Time plays no part. What is left out is not counted, and does not move stream time downstream.
+ * @kafkaStreams `KStream#filter`, `KTable#filter`; `filterNot` is `filter` with `!`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(filter((n) => n > 1))
+ * ```
+ * ```marbles
+ * numbers | a=1@1 | a=3@2 b=2@3 | a=0@4
+ * out     |       | a=3@2 b=2@3 |
+ * ```
  *
  * @example
  * ```ts

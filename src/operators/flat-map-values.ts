@@ -4,8 +4,20 @@ import { follow } from './follow.ts'
 /**
  * Turns each record into any number of records with the same key, in the order given.
  *
- * Each has the key, timestamp and headers of the record it came from. Keeps no state. Kafka Streams:
- * `KStream#flatMapValues`.
+ * @ordering As given. Each record has the key, timestamp and headers of the one it came from.
+ * @state None.
+ * @nulls Reach `project` only where the serdes that the stream is read with are `nullable`; then as any other.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KStream#flatMapValues`.
+ *
+ * @marble
+ * ```ts
+ * words.pipe(flatMapValues((word) => [...word]))
+ * ```
+ * ```marbles
+ * words | a=xy@1      | a=z@2
+ * out   | a=x@1 a=y@1 | a=z@2
+ * ```
  *
  * @example
  * ```ts

@@ -4,7 +4,22 @@ import { follow } from './follow.ts'
 /**
  * Turns each record into any number of records, each with a key of its own, in the order given.
  *
- * Each has the timestamp and headers of the record it came from. Keeps no state. Kafka Streams: `KStream#flatMap`.
+ * @ordering As given, within the task; across a repartition that follows, per old partition. Each record has the
+ * timestamp and headers of the one it came from.
+ * @state None.
+ * @nulls Reach `project` only where the serdes that the stream is read with are `nullable`; then as any other. It may
+ * give null keys and values.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KStream#flatMap`.
+ *
+ * @marble
+ * ```ts
+ * words.pipe(flatMap((word, key) => [[word, 1], [key, 2]]))
+ * ```
+ * ```marbles
+ * words | a=x@1       | b=y@2
+ * out   | x=1@1 a=2@1 | y=1@2 b=2@2
+ * ```
  *
  * @example
  * ```ts

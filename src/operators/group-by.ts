@@ -19,13 +19,27 @@ export interface ProjectingGroupByOptions<K, V, V2> {
 }
 
 /**
- * Groups the records of a stream, or the rows of a table, by a new key. The aggregation that follows is planned behind a
- * repartition topic, named after it, with Kafka's own partitioner, so that all records of a key meet in one task.
+ * Groups the records of a stream, or the rows of a table, by a new key. The aggregation that follows is planned behind
+ * a repartition topic, named after it, with Kafka's own partitioner, so that all records of a key meet in one task.
  *
- * A null key is left out before the repartition, not counted. The rows of a table cross with the row they replace: a row
- * that moves to another group leaves the old one first, and the aggregation needs a `remove`. A row's functions are called with
- * old rows as well and must depend on their arguments alone. Kafka Streams:
- * `KStream#groupBy`, `KTable#groupBy`.
+ * The rows of a table cross with the row they replace: a row that moves to another group leaves the old one first, and
+ * the aggregation needs a `remove`. A row's functions are called with old rows as well and must depend on their
+ * arguments alone.
+ *
+ * @ordering Per key and upstream task.
+ * @state None itself: the topic `<application>-<name of the aggregation>-repartition`, trimmed as it is read.
+ * @nulls A null key is left out before the repartition, not counted.
+ * @late Each upstream task has a lane of time of its own: a record is late by the time of its lane.
+ * @kafkaStreams `KStream#groupBy`, `KTable#groupBy`.
+ *
+ * @marble
+ * ```ts
+ * words.pipe(groupBy((word) => word), count('per-word'))
+ * ```
+ * ```marbles
+ * words | a=x@1 | b=x@2 | a=y@3
+ * out   | x=1@1 | x=2@2 | y=1@3
+ * ```
  *
  * @example
  * ```ts

@@ -15,7 +15,7 @@ import type { Like, Rows } from './rows.ts'
  * `<application>-<name>-left-repartition` (`-right-`). State: the records of both sides for before + after + grace ms of
  * stream time, in `<application>-<name>-left-changelog` (`-right-`). A record too old to be kept is joined with what is
  * there, counted as late, and on the side output `late`. Null keys and null values are dropped and counted. A stream
- * joined with itself is kept once; each record also meets itself. Kafka Streams: `KStream#join`.
+ * joined with itself is kept once; each record also meets itself.
  *
  * **A stream with a table**: each record of the stream with the row its key has at that moment; a change of the table gives
  * nothing. With a versioned table, with the row as of the record's timestamp; `grace` lets a record wait, in
@@ -26,9 +26,29 @@ import type { Like, Rows } from './rows.ts'
  * **Two tables**: a row comes out where both have one. A change on either side works the row out anew; when a side goes
  * away the result is deleted. Rows apply in order of arrival, whatever their timestamps; a result, a deletion too, has
  * the higher timestamp of both sides. A joiner that returns null gives no row. State: one entry per result, with the
- * changelog `<application>-<name>-changelog`. Kafka Streams: `KTable#join`.
+ * changelog `<application>-<name>-changelog`.
  *
  * Both topics must have the same number of partitions (checked at the start).
+ *
+ * @ordering Pairs of streams come in the order of the other record's time, then arrival; results of tables as their
+ * rows change.
+ * @state Two streams: the records of both sides for before + after + grace ms of stream time, in
+ * `<application>-<name>-left-changelog` (`-right-`). Two tables: one entry per result, in
+ * `<application>-<name>-changelog`.
+ * @nulls Null keys and null values of streams are dropped and counted. In tables a null value deletes the result.
+ * @late A record too old to be kept is joined with what is there, counted as late, and on the side output `late`. In
+ * tables nothing is late.
+ * @kafkaStreams `KStream#join`, `KTable#join`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(join('pairs', others, (a, b) => a + b, within(5)))
+ * ```
+ * ```marbles
+ * numbers | a=1@10 |         |         | a=2@17
+ * others  |        | a=10@5  | a=20@15 |
+ * out     |        | a=11@10 | a=21@15 | a=22@17
+ * ```
  *
  * @example
  * ```ts

@@ -16,10 +16,26 @@ import type { KeyOf, Like, Rows } from './rows.ts'
  * null at once. State: as `join`, and what waits, in `<application>-<name>-left-unmatched-changelog`. Kafka Streams:
  * `KStream#leftJoin`.
  *
- * **A stream with a table**: each record of the stream comes out, one with a null key at once, too. Kafka Streams:
- * `KStream#leftJoin` with a `KTable`.
+ * **A stream with a table**: each record of the stream comes out, one with a null key at once, too.
  *
- * **Two tables**: a row comes out for each of the left. Kafka Streams: `KTable#leftJoin`.
+ * **Two tables**: a row comes out for each of the left.
+ *
+ * @ordering As `join`; what found no partner comes out before the matches of the record that moves time past its
+ * window.
+ * @state As `join`, and what waits, in `<application>-<name>-left-unmatched-changelog`.
+ * @nulls As `join`, but a null key on the left is joined with null at once.
+ * @late As `join`; a record whose window is over comes out at once.
+ * @kafkaStreams `KStream#leftJoin` with a `KStream`, `KTable` or `GlobalKTable`, `KTable#leftJoin`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(leftJoin('pairs', others, (a, b) => ({ a, b }), within(5)))
+ * ```
+ * ```marbles
+ * numbers | a=1@1 |                | b=2@6 |
+ * others  |       | a=10@3         |       | c=0@12
+ * out     |       | a={a:1,b:10}@3 |       | b={a:2,b:-}@6
+ * ```
  *
  * @example
  * ```ts

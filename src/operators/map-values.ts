@@ -7,9 +7,24 @@ import type { Like, Rows } from './rows.ts'
 /**
  * Gives each record of a stream, or each row of a table, a new value. The key stays, so nothing is repartitioned.
  *
- * Throw a `RejectedRecord` to send the record to the dead-letter topic instead. In a table, deletions pass as they are, and
- * `project` may be called again with a value that it has seen: it must depend on its arguments alone. Order, key,
- * timestamp and headers stay. Keeps no state. Kafka Streams: `KStream#mapValues`, `KTable#mapValues`.
+ * Throw a `RejectedRecord` to send the record to the dead-letter topic instead. In a table, `project` may be called
+ * again with a value that it has seen: it must depend on its arguments alone.
+ *
+ * @ordering Stays, as do key, timestamp and headers.
+ * @state None.
+ * @nulls Reach `project` only where the serdes that the stream is read with are `nullable`; then as any other. In a
+ * table, deletions pass as they are.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KStream#mapValues`, `KTable#mapValues`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(mapValues((n) => n * 10))
+ * ```
+ * ```marbles
+ * numbers | a=1@1  | b=2@2  | a=3@3
+ * out     | a=10@1 | b=20@2 | a=30@3
+ * ```
  *
  * @example
  * ```ts

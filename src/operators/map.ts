@@ -5,7 +5,22 @@ import { follow } from './follow.ts'
  * Gives each record a new key and value. What needs the records by key afterwards repartitions them first; use
  * `mapValues` where the key stays.
  *
- * Timestamp and headers stay, order within the task too. Keeps no state. Kafka Streams: `KStream#map`.
+ * @ordering Within the task it stays; across a repartition that follows, per old partition. Timestamp and headers
+ * stay.
+ * @state None.
+ * @nulls Reach `project` only where the serdes that the stream is read with are `nullable`; then as any other. It may
+ * give a null key or value.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KStream#map`.
+ *
+ * @marble
+ * ```ts
+ * words.pipe(map((word, key) => [word, key]))
+ * ```
+ * ```marbles
+ * words | a=x@1 | b=y@2
+ * out   | x=a@1 | y=b@2
+ * ```
  *
  * @example
  * ```ts

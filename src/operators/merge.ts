@@ -4,8 +4,22 @@ import { Stream } from '../topology/stream.ts'
 /**
  * Puts the records of several streams into one.
  *
- * The order within each stream stays; between them, each task takes the record with the lowest timestamp among those at
- * hand. Keeps no state. Kafka Streams: `KStream#merge`.
+ * @ordering The order within each stream stays; between them, each task takes the record with the lowest timestamp
+ * among those at hand.
+ * @state None.
+ * @nulls Pass.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KStream#merge`. RxJS: `merge`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(merge(others))
+ * ```
+ * ```marbles
+ * numbers | a=1@1 |        | a=2@3
+ * others  |       | a=10@2 |
+ * out     | a=1@1 | a=10@2 | a=2@3
+ * ```
  *
  * @example
  * ```ts

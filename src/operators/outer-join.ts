@@ -8,15 +8,30 @@ import type { TableJoinOptions } from './joins/table-table.ts'
 /**
  * Joins as `join` does, and gives what is on either side and finds no partner, with null in its place.
  *
- * **Two streams**: when they come out, what happens to null keys, and the state: as `leftJoin`, for both sides. Kafka
- * Streams: `KStream#outerJoin`.
+ * **Two streams**: when they come out, what happens to null keys, and the state: as `leftJoin`, for both sides.
  *
- * **Two tables**: a row comes out for each key of either side. Kafka Streams: `KTable#outerJoin`.
+ * **Two tables**: a row comes out for each key of either side.
+ *
+ * @ordering As `leftJoin`.
+ * @state As `leftJoin`, for both sides.
+ * @nulls As `leftJoin`, for both sides.
+ * @late As `leftJoin`, for both sides.
+ * @kafkaStreams `KStream#outerJoin`, `KTable#outerJoin`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(outerJoin('pairs', others, (a, b) => ({ a, b }), within(5)))
+ * ```
+ * ```marbles
+ * numbers | a=1@1 |        | c=0@12
+ * others  |       | b=10@3 |
+ * out     |       |        | a={a:1,b:-}@1 b={a:-,b:10}@3
+ * ```
  *
  * @example
  * ```ts
  * sent.pipe(outerJoin('seen', received, (a, b) => ({ sent: a !== null, received: b !== null }), within(minutes(1))))
- * plan.pipe(outerJoin('deviations', actual, (planned, actual) => (actual ?? 0) - (planned ?? 0)))
+ * planned.pipe(outerJoin('deviations', actual, (plan, done) => (done ?? 0) - (plan ?? 0)))
  * ```
  */
 export function outerJoin<K, V, W, R>(

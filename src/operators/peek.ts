@@ -5,7 +5,20 @@ import { follow } from './follow.ts'
  * Calls `look` with each record and hands it on unchanged; for logs and counters. It runs again for records that are
  * processed again after a failure: it is not part of any delivery guarantee.
  *
- * Order stays. Keeps no state. Kafka Streams: `KStream#peek`.
+ * @ordering Stays, as do key, timestamp and headers.
+ * @state None.
+ * @nulls Reach `look` only where the serdes that the stream is read with are `nullable`; then as any other.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KStream#peek`; `foreach` is `process` without an output.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(peek(() => {}))
+ * ```
+ * ```marbles
+ * numbers | a=1@1 | b=2@2
+ * out     | a=1@1 | b=2@2
+ * ```
  *
  * @example
  * ```ts

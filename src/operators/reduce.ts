@@ -14,14 +14,28 @@ export interface ReduceOptions<V> extends AggregateOptions {
 }
 
 /**
- * Combines the values of each group (and window) two by two; the first value is where it starts.
+ * Combines the values of each group (and window) two by two; the first value is where it starts. A table that was
+ * grouped needs `remove`, its subtractor. Otherwise as `aggregate`.
  *
- * Nulls that reach it (in tumbling and hopping windows, see `nullable`) are given to `combine`; a null result deletes
- * the entry. A table that was grouped needs `remove`, its subtractor. Otherwise as `aggregate`. Kafka Streams: `reduce`.
+ * @ordering As `aggregate`.
+ * @state As `aggregate`; the changelog holds values, with the serde of the stream.
+ * @nulls As `aggregate`: where nulls reach it (tumbling and hopping windows) they are given to `combine`. A null
+ * result deletes the entry.
+ * @late As `aggregate`.
+ * @kafkaStreams `reduce`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(groupByKey(), reduce('highest', Math.max))
+ * ```
+ * ```marbles
+ * numbers | a=3@1 | a=2@2 | a=4@3
+ * out     | a=3@1 | a=3@2 | a=4@3
+ * ```
  *
  * @example
  * ```ts
- * readings.pipe(groupByKey(), reduce('highest', (a, b) => (b.celsius > a.celsius ? b : a)))
+ * readings.pipe(groupByKey(), reduce('highest', (a, b) => Math.max(a, b)))
  * ```
  */
 export function reduce<K, V, R>(

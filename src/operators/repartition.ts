@@ -18,8 +18,20 @@ export interface RepartitionOptions<K, V> {
  * Sends records through an internal topic, so that all records of a key meet in one task; for a change of parallelism
  * or before a `process` that needs its keys together. Aggregations and joins do this by themselves after a key change.
  *
- * The topic is `<application>-<name>-repartition`, trimmed as it is read. Order is kept per key and upstream task. A null
- * key is left out, not counted. Kafka Streams: `KStream#repartition`.
+ * @ordering Per key and upstream task.
+ * @state None: the topic `<application>-<name>-repartition`, trimmed as it is read.
+ * @nulls A null key is left out, not counted. Null values cross.
+ * @late Nothing is; behind it each upstream task is a lane of time of its own.
+ * @kafkaStreams `KStream#repartition`.
+ *
+ * @marble
+ * ```ts
+ * words.pipe(selectKey((word) => word), repartition('by-word'))
+ * ```
+ * ```marbles
+ * words | a=x@1 | b=y@2
+ * out   | x=x@1 | y=y@2
+ * ```
  *
  * @example
  * ```ts

@@ -15,11 +15,23 @@ export interface SampleOptions {
  * The last record of each key in every period of event time, when stream time has passed the period's end and grace.
  *
  * Periods begin at multiples of `every`, as tumbling windows do. Last is the highest timestamp; of equal ones the one
- * that arrived last. A key that has no record in a period gives none. Each comes out with its own timestamp, without
- * headers, in the order of period and serialised key. Null keys and values are dropped and counted; records of a period
- * that is over are late: dropped, counted. If the key has changed the stream is repartitioned. State: one value per key
- * and open period, which must be plain data (see `custom`). Throws `INVALID_OPTION` for an `every` below 1. RxJS:
- * `sampleTime`, in event time.
+ * that arrived last. A key that has no record in a period gives none. If the key has changed the stream is
+ * repartitioned. Throws `INVALID_OPTION` for an `every` below 1.
+ *
+ * @ordering Period, then serialised key. Each record comes out with its own timestamp, without headers.
+ * @state One value per key and open period, which must be plain data (see `custom`).
+ * @nulls Null keys and values are dropped and counted.
+ * @late Records of a period that is over are late: dropped, counted.
+ * @kafkaStreams None. RxJS: `sampleTime`, in event time.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(sample('per-ten', 10))
+ * ```
+ * ```marbles
+ * numbers | a=1@1 | a=2@5 b=3@6 | a=4@11      | a=5@20
+ * out     |       |             | a=2@5 b=3@6 | a=4@11
+ * ```
  *
  * @example
  * ```ts

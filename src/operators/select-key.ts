@@ -5,8 +5,24 @@ import { follow } from './follow.ts'
 /**
  * Gives each record a new key and keeps its value. What needs the records by key afterwards repartitions them first.
  *
- * A key that is not a string needs its serde. Order, timestamp and headers stay. Keeps no state. Kafka Streams:
- * `KStream#selectKey`.
+ * A key that is not a string needs its serde.
+ *
+ * @ordering Within the task it stays; across a repartition that follows, per old partition. Timestamp and headers
+ * stay.
+ * @state None.
+ * @nulls Reach `key` only where the serdes that the stream is read with are `nullable`; then as any other. A null key
+ * that it gives is left out at the next repartition, not counted.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KStream#selectKey`.
+ *
+ * @marble
+ * ```ts
+ * words.pipe(selectKey((word) => word))
+ * ```
+ * ```marbles
+ * words | a=x@1 | b=y@2
+ * out   | x=x@1 | y=y@2
+ * ```
  *
  * @example
  * ```ts

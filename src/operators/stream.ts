@@ -10,11 +10,26 @@ export interface SourceOptions<K, V> {
 }
 
 /**
- * Reads a topic as a stream of records.
+ * Reads a topic as a stream of records. Two `stream` calls with one topic read it once.
  *
- * Within a partition records come in the order of their offsets. A null key or value is dropped and counted, unless its
- * serde is `nullable(…)`; one that cannot be decoded goes to the dead-letter topic (see `run`). Two `stream` calls
- * with one topic read it once. Kafka Streams: `StreamsBuilder#stream`.
+ * A record that cannot be decoded goes to the dead-letter topic (see `run`).
+ *
+ * @ordering Within a partition, the order of offsets; between the topics of a task, the record with the lowest
+ * timestamp at hand goes first.
+ * @state None.
+ * @nulls A null key or value is dropped and counted, unless its serde is `nullable(…)`.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `StreamsBuilder#stream`.
+ *
+ * @marble
+ * ```ts
+ * stream('words', { key: string(), value: json<string>() })
+ * ```
+ * ```marbles
+ * words   | a=x@1 | -=y@2    | b=-@3      | c=z@1
+ * dropped |       | null-key | null-value |
+ * out     | a=x@1 |          |            | c=z@1
+ * ```
  *
  * @example
  * ```ts

@@ -21,17 +21,30 @@ export interface TableOptions<K, V> {
 /**
  * Reads a topic as a table: the latest value per key, where a null value deletes the key.
  *
- * Rows apply in the order of their offsets, whatever their timestamps. A null key is dropped and counted; a row that
- * cannot be decoded goes to the dead-letter topic (see `run`) and leaves the one before it in place. Under `run` each
- * changed key goes out once per commit, with its latest value; in the topology driver each update does, a deletion of what is
- * not there included.
+ * A row that cannot be decoded goes to the dead-letter topic (see `run`) and leaves the one before it in place.
  *
  * With `historyRetention` a row holds from its own timestamp on: rows may come out of order, and one that is late changes
- * the history, not the latest row, and goes to nobody. One older than the newest by more than the history is dropped and
- * counted as `expired`. Kafka Streams: versioned state stores (KIP-889).
+ * the history, not the latest row, and goes to nobody.
  *
- * State: one entry per key (and version within the history) for as long as it is not deleted, with the changelog `<application>-<store>-changelog`. Two
- * tables of one topic are two states: give each a name. Kafka Streams: `StreamsBuilder#table`.
+ * @ordering Rows apply in the order of their offsets, whatever their timestamps. Under `run` each changed key goes out
+ * once per commit, with its latest value; in the topology driver each update does, a deletion of what is not there
+ * included.
+ * @state One entry per key (and version within the history) for as long as it is not deleted, with the changelog `<application>-<store>-changelog`. Two
+ * tables of one topic are two states: give each a name.
+ * @nulls A null key is dropped and counted. A null value deletes.
+ * @late Without a history nothing is late. With one, a row older than the newest by more than the history is dropped
+ * and counted as `expired`.
+ * @kafkaStreams `StreamsBuilder#table`; with a history, versioned state stores (KIP-889).
+ *
+ * @marble
+ * ```ts
+ * table('ages', { key: string(), value: json<number>(), store: 'ages' })
+ * ```
+ * ```marbles
+ * ages    | ada=36@5 | ada=35@2 | -=1@3    | ada=-@6
+ * dropped |          |          | null-key |
+ * out     | ada=36@5 | ada=35@2 |          | ada=-@6
+ * ```
  *
  * @example
  * ```ts

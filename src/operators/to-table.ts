@@ -15,9 +15,22 @@ export interface ToTableOptions<K, V> {
 /**
  * A table of the latest value per key of a stream; a null value deletes the key.
  *
- * As `table`, but for records that were worked on first: they are repartitioned if their key may have changed. A null key
- * is dropped and counted, or left out before the repartition. State: one entry per key, with the changelog
- * `<application>-<name>-changelog`. Kafka Streams: `KStream#toTable`.
+ * As `table`, but for records that were worked on first: they are repartitioned if their key may have changed.
+ *
+ * @ordering Rows apply in order of arrival, whatever their timestamps.
+ * @state One entry per key, with the changelog `<application>-<name>-changelog`.
+ * @nulls A null key is dropped and counted, or left out before the repartition. A null value deletes.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KStream#toTable`.
+ *
+ * @marble
+ * ```ts
+ * words.pipe(selectKey((word) => word[0]), toTable('latest'))
+ * ```
+ * ```marbles
+ * words | a=xenon@1 | b=xylem@2 | b=yes@3
+ * out   | x=xenon@1 | x=xylem@2 | y=yes@3
+ * ```
  *
  * @example
  * ```ts

@@ -15,9 +15,23 @@ export interface ToOptions<in K, in V> {
 /**
  * Ends a stream in a topic or in a sink; put the result into `topology(name, [ … ])`.
  *
- * A topic must exist (see `run` for creating it). Records of one key keep their order; a null value is written as a
- * tombstone, and deletes the row of an upsert sink. Part of the commit: with `exactly-once` a record is there once.
- * Kafka Streams: `KStream#to`.
+ * A topic must exist (see `run` for creating it). Part of the commit: with `exactly-once` a record is there once.
+ *
+ * @ordering Records of one key keep their order.
+ * @state None.
+ * @nulls A null value is written as a tombstone, deletes the row of an upsert sink, and is skipped by an append sink.
+ * A record without a key goes to the partition with the number of the one it came from.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KStream#to`.
+ *
+ * @marble
+ * ```ts
+ * words.pipe(to('out', { key: string(), value: json() }))
+ * ```
+ * ```marbles
+ * words | a=x@1 | b=y@2
+ * out   | a=x@1 | b=y@2
+ * ```
  *
  * @example
  * ```ts

@@ -6,13 +6,26 @@ import { type AggregateOptions, aggregated } from './aggregate.ts'
 
 /**
  * The `n` values, or fields of them, whose `by` is largest, in descending order; of equal ones, those that arrived
- * first. Without a name, the aggregate, for use in `aggregate`; with a name, the operator that keeps them for each group
- * (and window). For the smallest: negate `by`.
+ * first. Without a name, the aggregate, for use in `aggregate`; with a name, the operator that keeps them for each
+ * group (and window). For the smallest: negate `by`.
  *
- * Left out are values whose `by` or field is null or undefined, or whose `by` is NaN. As an operator it is
- * `aggregate(name, topK(n, by))`: nulls, late records and order as there. Meant for tens, not thousands. State: both
- * fields of each, which must be plain data (see `custom`); cannot be removed from, so not for tables. Throws
- * `INVALID_OPTION` for an `n` below 1. Kafka Streams: none; written there with `aggregate`.
+ * As an operator it is `aggregate(name, topK(n, by))`. Meant for tens, not thousands. What is kept must be plain data
+ * (see `custom`). It cannot be removed from, so not for tables. Throws `INVALID_OPTION` for an `n` below 1.
+ *
+ * @ordering As `aggregate`.
+ * @state As `aggregate`: `n` values, or both fields of each, per key (and window).
+ * @nulls As `aggregate`. Left out are values whose `by` or field is null or undefined, or whose `by` is NaN.
+ * @late As `aggregate`.
+ * @kafkaStreams None; written there with `aggregate`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(groupByKey(), topK('best', 2, (n) => n))
+ * ```
+ * ```marbles
+ * numbers | a=3@1   | a=5@2     | a=4@3
+ * out     | a=[3]@1 | a=[5,3]@2 | a=[5,4]@3
+ * ```
  *
  * @example
  * ```ts

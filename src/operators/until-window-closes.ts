@@ -6,9 +6,23 @@ import { follow } from './follow.ts'
 /**
  * The one final result of each window, when stream time has passed its end and grace; nothing before.
  *
- * Final is final: each window comes out exactly once, in the order of window end and serialised key, with the timestamp
- * of its newest record. Keeps no state of its own: it reads that of the aggregation. What is still open stays there
- * until time moves on. Kafka Streams: `KTable#suppress(untilWindowCloses(unbounded()))`, `EmitStrategy.onWindowClose()`.
+ * Final is final: each window comes out exactly once. What is still open stays there until time moves on. Refused, when
+ * the topology is planned, behind what never closes.
+ *
+ * @ordering Window end, then serialised key. The timestamp is that of the newest record in the window.
+ * @state None of its own: it reads that of the aggregation.
+ * @nulls See the aggregation.
+ * @late Late records are dropped by the aggregation and counted: they cannot change what is final.
+ * @kafkaStreams `KTable#suppress(untilWindowCloses(unbounded()))`, `EmitStrategy.onWindowClose()`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(groupByKey(), windowedBy(tumbling(10, { grace: 2 })), count('n'), untilWindowCloses())
+ * ```
+ * ```marbles
+ * numbers | a=1@1 b=1@2 | a=1@10 | a=1@9 | b=1@12
+ * out     |             |        |       | a[0,10)=2@9 b[0,10)=1@2
+ * ```
  *
  * @example
  * ```ts

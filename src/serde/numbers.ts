@@ -32,7 +32,7 @@ export function integer(): Serde<number> {
  *
  * @example
  * ```ts
- * table('balances', { key: long(), value: long({ bigint: true }) })
+ * table('balances', { key: long(), value: long({ bigint: true }), store: 'balances' })
  * ```
  */
 export function long(options?: { readonly bigint?: false }): Serde<number>

@@ -19,7 +19,10 @@ export interface WindowedOptions {
  *
  * @example
  * ```ts
- * to('revenue-per-minute', { key: windowed(string(), { size: minutes(1) }), value: json() })
+ * revenue.pipe(
+ *   toStream(),
+ *   to('revenue-per-minute', { key: windowed(string(), { size: minutes(1) }), value: json() }),
+ * )
  * ```
  */
 export function windowed<K>(inner: Serde<K>, options?: WindowedOptions): Serde<Windowed<K>> {

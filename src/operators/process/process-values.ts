@@ -15,8 +15,22 @@ export interface ValuesContext<S, T, V> extends ProcessContext<S, T> {
  * As `process`, but the key cannot be changed, so nothing has to be repartitioned behind it. Timers are set for keys of
  * the stream, and what they forward has the timer's key.
  *
- * The value's serde names the type that comes out; without it, that is the type that goes in. Everything else, stores,
- * timers, order and failures, is as for `process`. Kafka Streams: `KStream#processValues`.
+ * The value's serde names the type that comes out; without it, that is the type that goes in.
+ *
+ * @ordering As `process`.
+ * @state As `process`.
+ * @nulls As `process`.
+ * @late As `process`.
+ * @kafkaStreams `KStream#processValues`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(processValues('doubled', {}, ({ forward }) => ({ process: (n) => forward(n * 2) })))
+ * ```
+ * ```marbles
+ * numbers | a=1@1 | b=2@2
+ * out     | a=2@1 | b=4@2
+ * ```
  *
  * @example
  * ```ts

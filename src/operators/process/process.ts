@@ -62,7 +62,7 @@ export type StreamsOf<O> = {
  * - Outputs: none declared, `context.forward` hands on records of the stream's own type; `output: output<K, V>()` of
  *   another; `outputs: { a: output<K, V>(), … }` makes `context.outputs.a(key, value)`, and a record of streams.
  * - Stores: changelogged, named by themselves; one constant given to two operators is shared, and they run in one task.
- *   The stream is not repartitioned for them, as in Kafka Streams: after a change of key put `repartition` before it.
+ *   The stream is not repartitioned for them, as in
  * - Timers survive a restart: they are in the changelogs `<application>-<name>-event-timers-changelog` and
  *   `…-wall-clock-timers-changelog`. They fire in the order of time, name and key; those of event time before the record
  *   that brings stream time to theirs (Kafka Streams and Flink: after it), so that what happens happens in the order of
@@ -74,7 +74,29 @@ export type StreamsOf<O> = {
  * - What wall-clock timers forward is there exactly once on a topic. An append sink behind them is refused, since a
  *   replay fires them at other moments: write to a topic first.
  *
- * Kafka Streams: `KStream#process`, `Processor`, `Punctuator`.
+ * @ordering Stays: what is forwarded first goes first. Timers fire in the order of time, name and key.
+ * @state The stores, in changelogs of their own names, until what is in them is deleted or expires; timers, until they
+ * fire, in `<application>-<name>-event-timers-changelog` and `…-wall-clock-timers-changelog`.
+ * @nulls Reach the function only where the serdes that the stream is read with are `nullable`; then as any other.
+ * @late None is dropped for being late: the function decides. An event-time timer for a time that has passed fires at
+ * once.
+ * @kafkaStreams `KStream#process`, `Processor`, `Punctuator`. Flink: `KeyedProcessFunction`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(
+ *   process('quiet', { timers: { eventTime: string() }, output: output<string, string>() }, ({ timers, forward }) => ({
+ *     process(_, key, { timestamp }) {
+ *       timers.eventTime.set(key, timestamp + 10)
+ *     },
+ *     onEventTime: ({ key }) => forward(key, 'quiet'),
+ *   })),
+ * )
+ * ```
+ * ```marbles
+ * numbers | a=1@1 | a=1@5 | b=1@12 | b=1@20
+ * out     |       |       |        | a=quiet@15
+ * ```
  *
  * @example
  * ```ts

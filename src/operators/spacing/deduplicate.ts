@@ -19,11 +19,27 @@ export interface DeduplicateOptions<K, V, I> {
  * Lets the first record of each id pass and drops its copies: those whose timestamp is at most `within` away from it,
  * before or after. The first to arrive wins.
  *
- * Copies are counted (`reason="duplicate"`). A record more than `within` + 1 ms behind stream time is dropped and
- * counted as late, since its twin may be forgotten. Copies are found within a partition: where the id does not decide the
- * key, put `selectKey` before it; the stream is repartitioned by key if that has changed. Order, key, timestamp and
- * headers stay. State: one timestamp per id, for three times `within` of stream time, in the changelog
- * `<application>-<name>-changelog`. Throws `INVALID_OPTION` for a `within` below 1. Kafka Streams: none (KIP-655).
+ * Copies are found within a partition: where the id does not decide the key, put `selectKey` before it; the stream is
+ * repartitioned by key if that has changed. Copies are counted (`reason="duplicate"`). Throws `INVALID_OPTION` for a
+ * `within` below 1.
+ *
+ * @ordering Stays, as do key, timestamp and headers.
+ * @state One timestamp per id, for three times `within` of stream time, in the changelog
+ * `<application>-<name>-changelog`.
+ * @nulls A record whose id is null passes. Null keys and values reach `by` where their serdes are `nullable`.
+ * @late A record more than `within` + 1 ms behind stream time is dropped and counted as late, since its twin may be
+ * forgotten.
+ * @kafkaStreams None (KIP-655). RxJS: `distinct`, in event time.
+ *
+ * @marble
+ * ```ts
+ * words.pipe(deduplicate('once', { by: (word) => word, within: 10 }))
+ * ```
+ * ```marbles
+ * words   | a=x@1 | a=x@5     | b=y@6 | a=x@12
+ * dropped |       | duplicate |       |
+ * out     | a=x@1 |           | b=y@6 | a=x@12
+ * ```
  *
  * @example
  * ```ts

@@ -8,11 +8,25 @@ import { passedStore, spaced } from './spaced.ts'
  * At most one record per key in any `every` ms of event time: one that passes silences its key for so long. Use
  * `sample` to get the last record of each period instead of the first.
  *
- * What is held back is gone, and counted (`reason="throttled"`); null keys are dropped and counted. A record may be out of
- * order by `every`: it passes if none that is less than `every` away has; later ones are dropped and counted as late. If
- * the key has changed the stream is repartitioned. Order, key, timestamp and headers stay. State: one timestamp per key,
- * for three times `every` of stream time. Throws `INVALID_OPTION` for an `every` below 1. RxJS: `throttleTime`, in event
- * time.
+ * What is held back is gone, and counted (`reason="throttled"`). If the key has changed the stream is repartitioned.
+ * Throws `INVALID_OPTION` for an `every` below 1.
+ *
+ * @ordering Stays, as do key, timestamp and headers.
+ * @state One timestamp per key, for three times `every` of stream time.
+ * @nulls Null keys are dropped and counted.
+ * @late A record may be out of order by `every`: it passes if none that is less than `every` away has; later ones are
+ * dropped and counted as late.
+ * @kafkaStreams None. RxJS: `throttleTime`, in event time.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(throttle('calm', 10))
+ * ```
+ * ```marbles
+ * numbers | a=1@1 | a=2@5     | b=3@6 | a=4@11
+ * dropped |       | throttled |       |
+ * out     | a=1@1 |           | b=3@6 | a=4@11
+ * ```
  *
  * @example
  * ```ts

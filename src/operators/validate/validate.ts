@@ -31,8 +31,23 @@ export type Rules<K, V> = Readonly<Record<string, (value: V, key: K) => boolean>
  *   stay as they are.
  *
  * Nothing is lost: each record comes out of one of the two, with its key, timestamp and headers, in order; use one of
- * them alone and the other is not made. Null values are validated like any other. Keeps no state. Kafka Streams: none
- * (`split`).
+ * them alone and the other is not made. Null values are validated like any other. Keeps no state.
+ *
+ * @ordering Stays: each record comes out of one of the two, with its key, timestamp and headers.
+ * @state None.
+ * @nulls Null values are validated like any other.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams None (`split`).
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(validate({ positive: (n) => n > 0 }))
+ * ```
+ * ```marbles
+ * numbers  | a=1@1 | a=-2@2
+ * valid    | a=1@1 |
+ * rejected |       | a={value:-2,reasons:[{path:"",message:positive}]}@2
+ * ```
  *
  * @example
  * ```ts

@@ -18,8 +18,9 @@ import { type ClickHouseOptions, resolve } from './options.ts'
  *
  * @example
  * ```ts
- * to(clickhouse({ table: 'revenue_per_minute', create: true }))
- * to(clickhouse({ table: 'orders', mode: 'append', columns: (key, order, { offset }) => ({ ...order, offset }) }))
+ * revenue.pipe(toStream(), to(clickhouse({ table: 'revenue_per_minute', create: true })))
+ * const columns = (_key: string, order: Order, { offset }: RowOrigin) => ({ ...order, offset })
+ * orders.pipe(to(clickhouse({ table: 'orders', mode: 'append', columns })))
  * ```
  */
 export function clickhouse<K, V>(options: ClickHouseOptions<K, V>): SinkDefinition<K, V> {

@@ -15,7 +15,7 @@ import { type Answer, type Rest, restClient, type SchemaRegistryOptions } from '
  *
  * @example
  * ```ts
- * await run(shop, { log: kafka({ brokers }), registry: schemaRegistry({ url: 'http://localhost:8081' }) })
+ * await run(shop, { log: kafka({ brokers: ['localhost:9092'] }), registry: schemaRegistry({ url: 'http://localhost:8081' }) })
  * ```
  */
 export function schemaRegistry(options: SchemaRegistryOptions): SchemaRegistry {
