@@ -70,8 +70,7 @@ export function moduleOf(code: string, available: ReadonlyMap<string, Available>
       if (ts.isPropertyAssignment(parent) && parent.name === node) return
       if ((ts.isPropertySignature(parent) || ts.isMethodDeclaration(parent)) && parent.name === node) return
       if (ts.isBindingElement(parent) && parent.propertyName === node) return
-      const top = ts.isVariableDeclaration(parent) || ts.isBindingElement(parent) || ts.isTypeAliasDeclaration(parent)
-      if (top && parent.name === node) declared.add(node.text)
+      if (isDeclaration(parent) && parent.name === node) declared.add(node.text)
       else used.add(node.text)
     }
     ts.forEachChild(node, visit)
@@ -99,4 +98,15 @@ function withDefaultExport(source: ts.SourceFile): string {
     ts.isIdentifier(name) ? [name.text] : name.elements.flatMap((of) => ('name' in of ? [of.name.getText()] : [])),
   )
   return `${source.text}\nexport default { ${names.join(', ')} }`
+}
+
+function isDeclaration(node: ts.Node) {
+  return (
+    ts.isVariableDeclaration(node) ||
+    ts.isBindingElement(node) ||
+    ts.isTypeAliasDeclaration(node) ||
+    ts.isInterfaceDeclaration(node) ||
+    ts.isFunctionDeclaration(node) ||
+    ts.isImportSpecifier(node)
+  )
 }

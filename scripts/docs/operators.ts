@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { type DocComment, docComments } from './comments.ts'
 
 /** Functions that are described on the page of the operator they belong to. */
-const HELPERS = new Set(['output', 'keyValueStore', 'windowStore'])
+const HELPERS = new Set(['adding', 'output', 'keyValueStore', 'windowStore'])
 
 /** The doc comments of all operators, by name. */
 export function operators(): DocComment[] {

@@ -19,7 +19,7 @@ export interface Adding<K, in out A> {
  *
  * @example
  * ```ts
- * adding(payments.pipe(groupByKey()), (profile: Profile, payment) => ({ ...profile, spent: profile.spent + payment.amount }))
+ * adding(payments.pipe(groupByKey()), (spent: number, payment) => spent + payment.amount)
  * ```
  */
 export function adding<K, V, A>(
@@ -33,24 +33,44 @@ export function adding<K, V, A>(
  * Aggregates several grouped streams, each with values of its own, into one accumulator per key (and window): the first
  * stream's aggregate says how it begins, merges and comes out, and `adding(…)` how the others are added.
  *
- * The windows are those of the first stream, and count for all. Each stream has a time of its own, as in Kafka Streams: a
- * record is late by the time of its stream. Windows close, and leave memory, by the slowest: while one stream has sent
- * nothing at all, none does. Streams must have keys of one type, and topics of one
- * partition count; where a key was changed, its stream goes through the repartition topic `<application>-<name>-repartition`
- * (the second and later ones: `<name>-2` …). Null keys and values, late records, time and state as in `aggregate`; records
- * of several streams are taken in the order of their timestamps as far as they are at hand. Kafka Streams: `cogroup`.
+ * The windows are those of the first stream, and count for all. Streams must have keys of one type, and topics of one
+ * partition count; where a key was changed, its stream goes through the repartition topic
+ * `<application>-<name>-repartition` (the second and later ones: `<name>-2` …).
+ *
+ * @ordering As `aggregate`; records of several streams are taken in the order of their timestamps as far as they are
+ * at hand.
+ * @state As `aggregate`.
+ * @nulls As `aggregate`.
+ * @late Each stream has a time of its own, as in Kafka Streams: a record is late by the time of its stream. Windows
+ * close, and leave memory, by the slowest: while one stream has sent nothing at all, none does.
+ * @kafkaStreams `KGroupedStream#cogroup`, `CogroupedKStream`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(
+ *   groupByKey(),
+ *   cogroup('both', sum((n) => n), adding(others.pipe(groupByKey()), (all, n) => ({ ...all, sum: all.sum + 10 * n }))),
+ * )
+ * ```
+ * ```marbles
+ * numbers | a=1@1 |        | a=3@3
+ * others  |       | a=2@2  |
+ * out     | a=1@1 | a=21@2 | a=24@3
+ * ```
  *
  * @example
  * ```ts
- * clicks.pipe(
- *   groupByKey(),
- *   windowedBy(session(minutes(30))),
- *   cogroup(
- *     'visits',
- *     custom({ init: () => ({ clicks: 0, spent: 0 }), add: (visit, _: Click) => ({ ...visit, clicks: visit.clicks + 1 }), merge }),
- *     adding(payments.pipe(groupByKey()), (visit, payment) => ({ ...visit, spent: visit.spent + payment.amount })),
- *   ),
- * )
+ * interface Visit { clicks: number; spent: number }
+ * const visits = custom({
+ *   init: (): Visit => ({ clicks: 0, spent: 0 }),
+ *   add: (visit, _click: Click): Visit => ({ ...visit, clicks: visit.clicks + 1 }),
+ *   merge: (a, b) => ({ clicks: a.clicks + b.clicks, spent: a.spent + b.spent }),
+ * })
+ * const paid = adding(payments.pipe(groupByKey()), (visit: Visit, payment) => ({
+ *   ...visit,
+ *   spent: visit.spent + payment.amount,
+ * }))
+ * clicks.pipe(groupByKey(), windowedBy(session(minutes(30))), cogroup('visits', visits, paid))
  * ```
  */
 export function cogroup<K, V, R, A, O>(

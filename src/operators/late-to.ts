@@ -6,6 +6,23 @@ import { type ToOptions, to } from './to.ts'
 /**
  * Sends the records that came too late for a windowed operator to a topic or a sink: `late()`, then `to(…)`; see both.
  *
+ * @ordering The order in which they arrived. Key, timestamp and headers stay.
+ * @state None.
+ * @nulls Records with a null key are dropped, not late.
+ * @late This is where they go. They are counted as dropped all the same.
+ * @kafkaStreams None. Flink: `sideOutputLateData` with a sink.
+ *
+ * @marble
+ * ```ts
+ * const counts = numbers.pipe(groupByKey(), windowedBy(tumbling(10)), count('n'))
+ * counts.pipe(lateTo('late-numbers', { key: string(), value: json() }))
+ * ```
+ * ```marbles
+ * numbers      | a=1@1 | a=2@12 | a=3@5
+ * dropped      |       |        | late
+ * late-numbers |       |        | a=3@5
+ * ```
+ *
  * @example
  * ```ts
  * topology('shop', [

@@ -11,10 +11,25 @@ export interface MayBeLate<out K, out V> {
  * The records that came too late for a windowed operator, as they went into it: counted as dropped all the same.
  *
  * A record is here once, and only if it is in no result at all: one that is late for some of its hopping or sliding
- * windows counts in the others, and is not here. So what is aggregated and what is late add up. Records with a null key
- * are not late. Key, timestamp and headers stay; they come in the order in which they arrived. Keeps no state. Refused
- * (`INVALID_TOPOLOGY`) behind an aggregation without windows, where nothing is ever late. Kafka Streams has no such
- * thing; Flink: `sideOutputLateData`.
+ * windows counts in the others, and is not here. So what is aggregated and what is late add up. Refused
+ * (`INVALID_TOPOLOGY`) behind an aggregation without windows, where nothing is ever late.
+ *
+ * @ordering The order in which they arrived. Key, timestamp and headers stay.
+ * @state None.
+ * @nulls Records with a null key are dropped, not late.
+ * @late This is where they are.
+ * @kafkaStreams None: late records are counted and gone. Flink: `sideOutputLateData`.
+ *
+ * @marble
+ * ```ts
+ * const counts = numbers.pipe(groupByKey(), windowedBy(tumbling(10)), count('n'))
+ * counts.pipe(late())
+ * ```
+ * ```marbles
+ * numbers | a=1@1 | a=2@12 | a=3@5
+ * dropped |       |        | late
+ * out     |       |        | a=3@5
+ * ```
  *
  * @example
  * ```ts

@@ -10,17 +10,35 @@ import { Stream } from '../topology/stream.ts'
  *
  * - Synchronous: every value must come out before the call returns, or when the batch completes. `delay`, `debounceTime`,
  *   `mergeMap` to a promise and the like are refused (`OPERATOR_FAILED`); use `mapAsync`.
- * - Without memory: what operators remember (`scan`, `distinct`, `bufferCount`) begins anew with each batch, and where a batch
- *   ends depends on the runtime: let no result depend on it. For memory use `aggregate`, `deduplicate`, `process`.
+ * - Without memory: what operators remember (`scan`, `distinct`, `bufferCount`) begins anew with each batch, and where a
+ *   batch ends depends on the runtime: let no result depend on it. For memory use `aggregate`, `deduplicate`, `process`.
  * - It must not end before its batch: `take`, `first`, `takeWhile` are refused, since they would lose records.
  *
- * What the operators hold back until completion comes out at the commit, under the key and time of the batch's last
- * record. An error fails the record by `errors.failing` (with it goes what the operators held back); the next one
- * starts a new Observable. Keys stay, order too; null
- * keys and values are passed like others. Keeps no state. Kafka Streams: none.
+ * An error fails the record by `errors.failing` (with it goes what the operators held back); the next one starts a new
+ * Observable.
+ *
+ * @ordering Stays. What the operators hold back until completion comes out at the commit, under the key and time of
+ * the batch's last record.
+ * @state None.
+ * @nulls Passed like others.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams None.
+ *
+ * @marble
+ * ```ts
+ * import { map } from 'rxjs'
+ *
+ * words.pipe(rx((word$) => word$.pipe(map((word) => word.toUpperCase()))))
+ * ```
+ * ```marbles
+ * words | a=x@1 | b=y@2
+ * out   | a=X@1 | b=Y@2
+ * ```
  *
  * @example
  * ```ts
+ * import { filter, mergeMap } from 'rxjs'
+ *
  * lines.pipe(rx((line$) => line$.pipe(mergeMap((line) => line.split(' ')), filter((word) => word.length > 3))))
  * ```
  */

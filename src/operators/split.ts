@@ -14,11 +14,26 @@ export type Split<K, V, B> = {
 }
 
 /**
- * Splits a stream into named branches: a record goes to the first whose test is true, and to that one alone. With a name
- * for the rest, records that no test takes go there; without, they are left out, not counted, as by `filter`.
+ * Splits a stream into named branches: a record goes to the first whose test is true, and to that one alone. With a
+ * name for the rest, records that no test takes go there; without, they are left out, not counted, as by `filter`.
  *
- * Order, key, timestamp and headers stay. Keeps no state. A branch that nobody reads costs nothing. Throws
- * `INVALID_TOPOLOGY` when the rest has the name of a branch. Kafka Streams: `KStream#split`, `BranchedKStream`.
+ * A branch that nobody reads costs nothing. Throws `INVALID_TOPOLOGY` when the rest has the name of a branch.
+ *
+ * @ordering Stays, as do key, timestamp and headers.
+ * @state None.
+ * @nulls Reach the tests only where the serdes that the stream is read with are `nullable`; then as any other.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KStream#split`, `BranchedKStream`. RxJS: `partition`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(split({ large: (n) => n >= 10 }, 'small'))
+ * ```
+ * ```marbles
+ * numbers | a=1@1 | b=20@2 | a=30@3
+ * large   |       | b=20@2 | a=30@3
+ * small   | a=1@1 |        |
+ * ```
  *
  * @example
  * ```ts

@@ -24,10 +24,24 @@ export interface TimeLimitOptions {
  * Holds the updates of each key back until `limit` ms of stream time have passed since the first of them, and gives out
  * the last one only: a key comes out at most once every `limit` ms of stream time.
  *
- * They come out in the order of that first update's time and serialised key, each with the timestamp of its last update;
- * deletions, too. Time is the highest timestamp of the updates that get here: while none come, nothing comes out. What is
- * held back is in a store with a changelog, and survives a restart. Values must be plain data (see `custom`). Throws
- * `INVALID_OPTION`. Kafka Streams: `KTable#suppress(Suppressed.untilTimeLimit(…))`.
+ * Time is the highest timestamp of the updates that get here: while none come, nothing comes out. Values must be plain
+ * data (see `custom`). Throws `INVALID_OPTION`.
+ *
+ * @ordering The time of the first update that was held back, then serialised key; each with the timestamp of its last
+ * update.
+ * @state What is held back, one update per key, in a store with a changelog: it survives a restart.
+ * @nulls A deletion is an update as any other.
+ * @late Nothing is: an update with an old timestamp is held back from that time on, and so comes out sooner.
+ * @kafkaStreams `KTable#suppress(Suppressed.untilTimeLimit(…))`.
+ *
+ * @marble
+ * ```ts
+ * ages.pipe(untilTimeLimit(10))
+ * ```
+ * ```marbles
+ * ages | ada=36@1 | ada=37@5 bob=1@6 | ada=38@11 | bob=2@16
+ * out  |          |                  | ada=38@11 | bob=2@16
+ * ```
  *
  * @example
  * ```ts

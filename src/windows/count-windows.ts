@@ -33,7 +33,7 @@ export interface CountOptions {
  *
  * @example
  * ```ts
- * readings.pipe(groupByKey(), windowedBy(countWindows(100)), aggregate('batches', { mean: mean((r) => r.celsius) }), untilWindowCloses())
+ * readings.pipe(groupByKey(), windowedBy(countWindows(100)), aggregate('batches', { mean: mean((celsius) => celsius) }), untilWindowCloses())
  * ```
  */
 export function countWindows(size: number, { advance = size }: CountOptions = {}): CountWindows {

@@ -5,6 +5,7 @@ import {
   count,
   double,
   groupBy,
+  groupByKey,
   json,
   minutes,
   type StandardSchema,
@@ -77,6 +78,8 @@ export const shopOrders = jsonStream<Order>('shop-orders')
 export const phoneOrders = jsonStream<Order>('phone-orders')
 export const alerts = jsonStream<{ reason: string }>('alerts')
 export const baskets = jsonStream<{ items: { sku: string; price: number }[] }>('baskets')
+export const clicks = jsonStream<Click>('clicks')
+export const suspicious = jsonStream<{ reason: string }>('suspicious')
 export const events = jsonStream<{ session: string }>('events')
 export const lines = stream('lines', { key: string(), value: string() })
 export const positions = jsonStream<{ x: number; y: number }>('positions')
@@ -105,6 +108,9 @@ export const column = (...description: readonly unknown[]): readonly unknown[] =
 const TIDE = 44_712_000
 export const lowWaterBefore = (timestamp: number): number => Math.floor(timestamp / TIDE) * TIDE
 export const lowWaterAfter = (timestamp: number): number => lowWaterBefore(timestamp) + TIDE
+
+export const totals = payments.pipe(groupByKey(), count('totals'))
+export const notify = async (records: readonly unknown[]): Promise<number> => records.length
 
 export const shop = topology('shop', [alerts.pipe(to('checked-alerts', { key: string(), value: json() }))])
 

@@ -35,10 +35,24 @@ export interface MapAsyncOptions {
  * - `call.signal` aborts at the time-out, and when the task is dropped (a rebalance, a crash): pass it on to `fetch`.
  * - A call that answers at once, from a cache say, costs no promise.
  *
- * Key, timestamp and headers stay, each record's own. With `ordered: 'key'` and false, results come later than records
- * that went past them: give windows behind it a grace; and an append sink behind it is refused, since a replay has them
- * in another order (write them to a topic first). Null keys are in order with each other; null values are given to `fn`.
- * Keeps no state. Throws `INVALID_OPTION`. Kafka Streams: none (KIP-311); Flink: `AsyncDataStream`.
+ * Throws `INVALID_OPTION`.
+ *
+ * @ordering As `ordered` says: in full, per key, or none. Key, timestamp and headers stay, each record's own. With
+ * `'key'` and false, results come later than records that went past them: give windows behind it a grace. An append
+ * sink behind it is then refused, since a replay has them in another order (write them to a topic first).
+ * @state None.
+ * @nulls Null keys are in order with each other; null values are given to `fn`.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams None (KIP-311). Flink: `AsyncDataStream`. RxJS: `mergeMap`, `concatMap`.
+ *
+ * @marble
+ * ```ts
+ * numbers.pipe(mapAsync((n) => n * 2))
+ * ```
+ * ```marbles
+ * numbers | a=1@1 | b=2@2
+ * out     | a=2@1 | b=4@2
+ * ```
  *
  * @example
  * ```ts

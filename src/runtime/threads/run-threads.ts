@@ -79,6 +79,8 @@ const WELL_MS = 60_000
  *   topology: shop,
  *   options: { log: kafka({ brokers: data.brokers }) },
  * })
+ * ```
+ * ```ts
  * // main.ts
  * const running = await runThreads(new URL('./shop.job.ts', import.meta.url), {
  *   threads: 4,
