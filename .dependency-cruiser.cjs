@@ -29,7 +29,11 @@ const rooms = {
   'memory log': { path: '^src/log/memory[.]ts$', sees: ['foundation', 'serde', 'log port', 'local log'] },
   'embedded log': { path: '^src/log/embedded/', sees: ['foundation', 'serde', 'log port', 'local log'] },
   'clickhouse sink': { path: '^src/sinks/clickhouse/', sees: ['foundation', 'serde', 'sink port'] },
-  'lake sink': { path: '^src/sinks/lake/', sees: ['foundation', 'serde', 'sink port'] },
+  'lake sink': { path: '^src/sinks/lake/', sees: ['foundation', 'serde', 'sink port', 's3'] },
+  // How a bucket is spoken to, for whoever keeps something in one.
+  s3: { path: '^src/s3/', sees: ['foundation'] },
+  'snapshot port': { path: '^src/snapshots/snapshot-store[.]ts$', sees: ['foundation'] },
+  'snapshot stores': { path: '^src/snapshots/(?!snapshot-store[.]ts$)', sees: ['foundation', 's3', 'snapshot port'] },
 
   testing: { path: '^src/testing/', sees: [...core, 'local log', 'memory log'] },
   // What `import 'millrace'` loads: no adapter, so that nobody pays for a database that is not used.
@@ -93,7 +97,7 @@ module.exports = {
     onlyIn('kafkajs', '^src/log/kafka/'),
     onlyIn('@clickhouse', '^src/sinks/clickhouse/'),
     onlyIn('chdb', '^src/sinks/clickhouse/embedded/'),
-    onlyIn('@aws-sdk', '^src/sinks/lake/'),
+    onlyIn('@aws-sdk', '^src/(sinks/lake|s3|snapshots)/'),
     onlyIn('(vitest|fast-check)', '^src/testing/'),
     onlyIn('(node:)?sqlite', '^src/(log/embedded|state)/'),
     {

@@ -10,4 +10,5 @@ export {
   type ReadRowsOptions,
   readLake,
 } from './read-lake.ts'
-export type { LakeTarget, S3Credentials, S3Target } from './target.ts'
+export type { S3Credentials, S3Target } from '../../s3/target.ts'
+export type { LakeTarget } from './target.ts'

@@ -1,5 +1,5 @@
-import { MillraceError, toError } from '../../errors.ts'
-import { s3Endpoint } from './s3-client.ts'
+import { MillraceError, toError } from '../errors.ts'
+import { s3Endpoint } from './client.ts'
 import type { S3Target } from './target.ts'
 
 /** An error as the AWS SDK throws it; all of it may be wanting. */

@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3'
-import { MillraceError } from '../../errors.ts'
+import { MillraceError } from '../errors.ts'
 import type { S3Target } from './target.ts'
 
 /** The AWS SDK as far as a lake needs it. */
