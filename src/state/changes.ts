@@ -7,6 +7,7 @@ export interface Changes<K, A, E extends Entry<K, A> = Entry<K, A>> {
   /** In the order of their first change. */
   list(): readonly E[]
   flush(write: ChangelogWriter): void
+  writeEntry(entry: Entry<unknown, unknown>, write: ChangelogWriter): void
 }
 
 export function changes<K, A, E extends Entry<K, A> = Entry<K, A>>(
@@ -34,6 +35,13 @@ export function changes<K, A, E extends Entry<K, A> = Entry<K, A>>(
         entry.logged = entry.value !== null
       }
       dirty = []
+    },
+    writeEntry(of, write) {
+      const entry = of as E
+      if (entry.value === null) return
+      encodeKey(entry, keyBytes.reset())
+      values.encode(entry.value, valueBytes.reset())
+      write(keyBytes, valueBytes, entry.timestamp)
     },
   }
 }

@@ -52,7 +52,7 @@ type Segment<K, V> = Map<unknown, SequencedEntry<K, V>[]>
 
 function memoryJoinStore<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: number): JoinStore<K, V> {
   const segments = new Map<number, Segment<K, V>>()
-  const { touch, flush } = changes<K, V, SequencedEntry<K, V>>(
+  const { touch, flush, writeEntry } = changes<K, V, SequencedEntry<K, V>>(
     (entry, out) => encodeSequencedKey(keys, entry, out),
     values,
   )
@@ -115,6 +115,7 @@ function memoryJoinStore<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
       for (const segment of segments.values()) for (const list of segment.values()) yield* list
     },
     flush,
+    writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd) {
       const timestamp = windowStart(source, keyEnd)
       const sequence = sequenceOf(source, keyEnd)

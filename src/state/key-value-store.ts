@@ -44,7 +44,7 @@ export function keyValueStore<K, A>(options: KeyValueStoreOptions<K, A>): StoreS
 
 function memoryKeyValueStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): KeyValueStore<K, A> {
   const entries = new Map<unknown, Entry<K, A>>()
-  const { touch, list, flush } = changes<K, A>((entry, out) => keys.encode(entry.key, out), values)
+  const { touch, list, flush, writeEntry } = changes<K, A>((entry, out) => keys.encode(entry.key, out), values)
   const create = (key: K, value: A, timestamp: number): Entry<K, A> => {
     const entry = newEntry(keys.keep(key), 0, value, timestamp)
     entries.set(keys.identity(entry.key), entry)
@@ -71,6 +71,7 @@ function memoryKeyValueStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): KeyVal
     range: ordered.range,
     order: keys.text,
     flush,
+    writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
       const key = keys.decode(source.buffer.subarray(keyStart, keyEnd))
       const found = entries.get(keys.identity(key))

@@ -58,7 +58,7 @@ function memorySessionStore<K, A>(
 ): SessionStore<K, A> {
   const byKey = new Map<unknown, Session<K, A>[]>()
   const byEnd = timeIndex<Session<K, A>>(span)
-  const { touch, list, flush } = changes<K, A>(
+  const { touch, list, flush, writeEntry } = changes<K, A>(
     ({ key, start, timestamp }, out) => layout.encode(key, start, timestamp, out),
     values,
   )
@@ -144,6 +144,7 @@ function memorySessionStore<K, A>(
     },
     compare: (a, b) => a.timestamp - b.timestamp || keys.compare(a.key, b.key) || a.start - b.start,
     flush,
+    writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd) {
       const key = layout.key(source, keyStart, keyEnd)
       const start = layout.windowStart(source, keyEnd)

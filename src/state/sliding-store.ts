@@ -48,7 +48,7 @@ const NONE: readonly never[] = []
 function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: number): SlidingStore<K, A> {
   const byKey = new Map<unknown, Entry<K, A>[]>()
   const byStart = timeIndex<Entry<K, A>>(span)
-  const { touch, list, flush } = changes<K, A>((entry, out) => encodeWindowKey(keys, entry, out), values)
+  const { touch, list, flush, writeEntry } = changes<K, A>((entry, out) => encodeWindowKey(keys, entry, out), values)
   const compare = (a: Entry<K, A>, b: Entry<K, A>) => a.start - b.start || keys.compare(a.key, b.key)
   let size = 0
 
@@ -106,6 +106,7 @@ function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: nu
       }
     },
     flush,
+    writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
       const start = windowStart(source, keyEnd)
       const key = innerKey(keys, source, keyStart, keyEnd)

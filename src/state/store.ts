@@ -32,6 +32,8 @@ export type ChangelogWriter = (key: ByteWriter, value: ByteWriter | null, timest
 export interface StateStore {
   /** Writes every change since the last call, once per key. */
   flush(write: ChangelogWriter): void
+  /** Writes one live entry as `flush` would, for a snapshot; it stays as changed or unchanged as it is. */
+  writeEntry(entry: Entry<unknown, unknown>, write: ChangelogWriter): void
   /** Applies one record of the changelog; [valueStart, valueEnd) with valueStart -1 is a deletion. */
   restore(
     source: ByteSource,

@@ -48,7 +48,7 @@ function memoryTimeBuffer<K, V>(keys: Keys<K>, values: ValueCodec<V>): TimeBuffe
   // A time stays here, empty, until the heap gives it out: so each is in the heap once.
   const byTime = new Map<number, Map<unknown, SequencedEntry<K, V>[]>>()
   const times = minHeap()
-  const { touch, flush } = changes<K, V, SequencedEntry<K, V>>(
+  const { touch, flush, writeEntry } = changes<K, V, SequencedEntry<K, V>>(
     (entry, out) => encodeSequencedKey(keys, entry, out),
     values,
   )
@@ -116,6 +116,7 @@ function memoryTimeBuffer<K, V>(keys: Keys<K>, values: ValueCodec<V>): TimeBuffe
       for (const records of byTime.values()) for (const list of records.values()) yield* list
     },
     flush,
+    writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd) {
       const timestamp = windowStart(source, keyEnd)
       const sequence = sequenceOf(source, keyEnd)

@@ -47,7 +47,7 @@ export function windowStore<K, A>(options: WindowStoreOptions<K, A>): StoreSpec<
 
 function memoryWindowStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): WindowStore<K, A> {
   const windows = new Map<number, Map<unknown, Entry<K, A>>>()
-  const { touch, list, flush } = changes<K, A>((entry, out) => encodeWindowKey(keys, entry, out), values)
+  const { touch, list, flush, writeEntry } = changes<K, A>((entry, out) => encodeWindowKey(keys, entry, out), values)
   let sorted: number[] | undefined = []
   let size = 0
   // Records come mostly from one window after the other: the last one is remembered.
@@ -113,6 +113,7 @@ function memoryWindowStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): WindowSt
       drop(start)
     },
     flush,
+    writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
       const start = windowStart(source, keyEnd)
       const key = innerKey(keys, source, keyStart, keyEnd)

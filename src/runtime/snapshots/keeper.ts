@@ -1,0 +1,234 @@
+import { BatchWriter, stampBatch } from '../../log/batch/batch-writer.ts'
+import type { SnapshotStore } from '../../snapshots/snapshot-store.ts'
+import type { ChangelogWriter, Entry, StateStore } from '../../state/store.ts'
+import {
+  digest,
+  encodeManifest,
+  folderOf,
+  MANIFEST,
+  type Manifest,
+  nameOf,
+  offsetOfName,
+  SEGMENT,
+  type Segment,
+  type SnapshotOf,
+} from './manifest.ts'
+
+const BATCH_BYTES = 900_000
+const SEGMENT_BYTES = 8 * 1024 * 1024
+/** Changes wait in memory for the next snapshot up to this; more of them are written early. */
+const MOST_CHANGES_BYTES = 32 * 1024 * 1024
+/** Entries of a full snapshot that are written in one turn of the loop. */
+const SLICE_ENTRIES = 2_000
+/** A base is not written anew for changes of less than this. */
+const LEAST_CHANGES_BYTES = 1024 * 1024
+const KEPT_MANIFESTS = 2
+
+/**
+ * Keeps the snapshots of one store in one task. A snapshot is a base, which is a walk over all entries a slice at a time,
+ * and after it the batches that commits have written to the changelog since: entries that change during the walk come
+ * again with those. When the changes have grown beyond the base, a new base is begun.
+ *
+ * Only what is committed gets into a snapshot: a base may catch a value that is not, so its manifest waits for the first
+ * commit that began after the walk.
+ */
+export interface Keeper {
+  /** A commit has written this batch to the changelog, at this offset. The bytes are copied. */
+  wrote(batch: Buffer, offset: number, records: number): void
+  /** The commit with this number, counted from 1 by its begin, is done; `wrote` has been called for all of it. */
+  committed(commit: number): void
+  /** Begins or goes on with what is due; never more than a few ms. `begun` commits have begun so far. */
+  work(now: number, begun: number): void
+  /** Writes down what has changed since; resolves when nothing is under way any more. */
+  finish(): Promise<void>
+  /** Nothing more is written: the task does not run here any more. */
+  drop(): void
+}
+
+export interface KeeperOptions {
+  readonly of: SnapshotOf
+  readonly store: StateStore
+  /** Where the changelog stood when the task was opened, and the snapshot it was opened from. */
+  readonly offset: number
+  readonly manifest: Manifest | undefined
+  readonly to: SnapshotStore
+  readonly intervalMs: number
+  readonly nonce: () => string
+  readonly onWritten: (bytes: number) => void
+  readonly onFailed: (error: Error) => void
+  readonly now: number
+}
+
+interface Walk {
+  readonly entries: Iterator<Entry<unknown, unknown>>
+  readonly writer: BatchWriter
+  readonly segments: Segment[]
+  full: Buffer[]
+  bytes: number
+  /** Number of the commit that must be done before it may be used; set at the end of the walk. */
+  usableAfter: number | undefined
+}
+
+export function createKeeper(options: KeeperOptions): Keeper {
+  const { of, store, to, intervalMs, nonce } = options
+  const folder = folderOf(of)
+  let { offset, manifest } = options
+  let written = options.now
+  let changes: Buffer[] = []
+  let changesBytes = 0
+  let walk: Walk | undefined
+  let lastCommit = 0
+  let writing: Promise<void> | undefined
+  let dropped = false
+
+  const record: ChangelogWriter = (key, value, timestamp) => {
+    const { writer } = walk!
+    if (writer.count > 0 && writer.size + key.position + (value?.position ?? 0) + 64 > BATCH_BYTES) finishBatch(walk!)
+    writer.appendFrom(timestamp, key, value, [])
+  }
+  const finishBatch = (of: Walk) => {
+    const batch = Buffer.from(of.writer.finish())
+    of.full.push(batch)
+    of.bytes += batch.length
+  }
+  /** One thing is written at a time; a failure is told, and tried again when the next snapshot is due. */
+  const write = (work: () => Promise<void>) => {
+    writing = work()
+      .catch((error: Error) => {
+        walk = undefined
+        if (!dropped) options.onFailed(error)
+      })
+      .finally(() => {
+        writing = undefined
+      })
+  }
+  const segmentOf = async (parts: readonly Buffer[]): Promise<Segment> => {
+    const bytes = Buffer.concat(parts)
+    const segment = { name: `${nameOf(offset, nonce())}${SEGMENT}`, bytes: bytes.length, sha256: digest(bytes) }
+    await to.write(`${folder}/${segment.name}`, bytes)
+    options.onWritten(bytes.length)
+    return segment
+  }
+  const publish = async (next: Manifest) => {
+    if (dropped) return
+    await to.write(`${folder}/${nameOf(next.offset, nonce())}${MANIFEST}`, encodeManifest(next))
+    manifest = next
+    await prune()
+  }
+  /** Older manifests go, and the segments that no newer one names. What is newer may be another's, and stays. */
+  const prune = async () => {
+    const names = await to.list(folder)
+    const manifests = names.filter((name) => name.endsWith(MANIFEST)).sort()
+    const old = manifests.slice(0, -KEPT_MANIFESTS)
+    const kept = manifests.slice(-KEPT_MANIFESTS)
+    if (old.length === 0) return
+    const used = new Set(manifest!.segments.map(({ name }) => name))
+    for (const name of kept) {
+      const bytes = await to.read(`${folder}/${name}`)
+      if (bytes === undefined) continue
+      for (const segment of (JSON.parse(bytes.toString().split('\n')[0]) as Manifest).segments) used.add(segment.name)
+    }
+    const oldest = offsetOfName(kept[0])
+    const stale = names.filter((name) => name.endsWith(SEGMENT) && !used.has(name) && offsetOfName(name) < oldest)
+    await to.remove([...old, ...stale].map((name) => `${folder}/${name}`))
+  }
+
+  const writeChanges = () => {
+    const taken = changes
+    const at = offset
+    changes = []
+    changesBytes = 0
+    write(async () => {
+      try {
+        const { segments, base } = manifest!
+        await publish({ ...of, version: 1, offset: at, segments: [...segments, await segmentOf(taken)], base })
+      } catch (error) {
+        changes = [...taken, ...changes]
+        changesBytes = changes.reduce((sum, { length }) => sum + length, 0)
+        throw error
+      }
+    })
+  }
+  const beginBase = () => {
+    // What has changed before is in the store; what a commit under way has changed comes with its batches, again.
+    changes = []
+    changesBytes = 0
+    walk = {
+      entries: store.all()[Symbol.iterator](),
+      writer: new BatchWriter(64 * 1024),
+      segments: [],
+      full: [],
+      bytes: 0,
+      usableAfter: undefined,
+    }
+  }
+  const continueBase = (of: Walk, begun: number) => {
+    for (let n = 0; n < SLICE_ENTRIES; n++) {
+      const next = of.entries.next()
+      if (next.done) {
+        if (of.writer.count > 0) finishBatch(of)
+        of.usableAfter = begun + 1
+        break
+      }
+      store.writeEntry(next.value, record)
+    }
+    if (of.bytes < SEGMENT_BYTES && of.usableAfter === undefined) return
+    const parts = of.full
+    of.full = []
+    of.bytes = 0
+    if (parts.length > 0) write(async () => void of.segments.push(await segmentOf(parts)))
+  }
+  const endBase = ({ segments: base }: Walk) => {
+    walk = undefined
+    const taken = changes
+    const at = offset
+    changes = []
+    changesBytes = 0
+    write(async () => {
+      const segments = taken.length > 0 ? [...base, await segmentOf(taken)] : base
+      await publish({ ...of, version: 1, offset: at, segments, base: base.length })
+    })
+  }
+  const size = (segments: readonly Segment[]) => segments.reduce((sum, { bytes }) => sum + bytes, 0)
+  const baseIsOld = ({ segments, base }: Manifest) => {
+    const changed = size(segments.slice(base)) + changesBytes
+    return changed > LEAST_CHANGES_BYTES && changed > size(segments.slice(0, base))
+  }
+
+  return {
+    wrote(batch, at, records) {
+      if (dropped) return
+      const copy = Buffer.from(batch)
+      stampBatch(copy, { producerId: -1, epoch: -1, sequence: -1, transactional: false, baseOffset: at })
+      changes.push(copy)
+      changesBytes += copy.length
+      offset = Math.max(offset, at + records)
+    },
+    committed(commit) {
+      lastCommit = commit
+    },
+    work(now, begun) {
+      if (writing || dropped) return
+      if (walk !== undefined) {
+        if (walk.usableAfter === undefined) continueBase(walk, begun)
+        else if (lastCommit >= walk.usableAfter) endBase(walk)
+        return
+      }
+      if (Math.abs(now - written) < intervalMs && changesBytes < MOST_CHANGES_BYTES) return
+      written = now
+      if (manifest === undefined ? offset > 0 : baseIsOld(manifest)) beginBase()
+      else if (manifest !== undefined && changesBytes > 0) writeChanges()
+    },
+    async finish() {
+      while (writing) await writing
+      if (dropped || walk !== undefined || manifest === undefined || changesBytes === 0) return
+      writeChanges()
+      while (writing) await writing
+    },
+    drop() {
+      dropped = true
+      walk = undefined
+      changes = []
+    },
+  }
+}

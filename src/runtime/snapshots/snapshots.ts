@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { SnapshotStore } from '../../snapshots/snapshot-store.ts'
+import type { Clock } from '../../time.ts'
+import type { OutgoingBatch } from '../task/outbox.ts'
+import type { Task } from '../task/task.ts'
+import { createKeeper, type Keeper } from './keeper.ts'
+import type { Manifest } from './manifest.ts'
+
+export interface SnapshotOptions {
+  /** Where they are kept: `snapshotDirectory(path)` or `snapshotBucket({ bucket })` of `millrace/snapshots`. */
+  readonly to: SnapshotStore
+  /** How often what has changed is written down, in ms. Default 30,000. */
+  readonly intervalMs?: number
+}
+
+/** A batch that a commit has made durable, and where it is. */
+export interface CommittedBatch {
+  readonly batch: OutgoingBatch
+  readonly offset: number
+}
+
+/** How a task's store was opened: what its next snapshot goes on from. */
+export interface OpenedStore {
+  readonly changelog: string
+  readonly offset: number
+  readonly manifest: Manifest | undefined
+}
+
+/** The snapshots of all tasks of a worker: written beside its loop, in small pieces. */
+export interface Snapshots {
+  opened(task: Task, identity: string, stores: readonly OpenedStore[]): void
+  /** A commit begins; its number goes to `committed`. */
+  begin(): number
+  committed(commit: number, batches: readonly CommittedBatch[]): void
+  work(): void
+  drop(task: Task): void
+  /** Writes down what has changed, for whoever opens the tasks next. */
+  finish(): Promise<void>
+}
+
+export interface SnapshotsDependencies extends SnapshotOptions {
+  readonly application: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly observer: { written(bytes: number): void; failed(): void }
+}
+
+export function createSnapshots(on: SnapshotsDependencies): Snapshots {
+  const { application, clock, logger, observer, to, intervalMs = 30_000 } = on
+  const keepers = new Map<string, Keeper>()
+  const placeOf = (topic: string, partition: number) => `${topic}/${partition}`
+  let begun = 0
+  return {
+    opened(task, identity, stores) {
+      for (const { changelog, offset, manifest } of stores) {
+        const { partition } = task
+        const of = { application, changelog, partition, identity }
+        keepers.set(
+          placeOf(changelog, partition),
+          createKeeper({
+            of,
+            store: task.stores.find((store) => store.changelog === changelog)!.store,
+            offset,
+            manifest,
+            to,
+            intervalMs,
+            nonce: () => randomUUID().slice(0, 8),
+            onWritten: observer.written,
+            onFailed(error) {
+              observer.failed()
+              logger.warn({ err: error, changelog, partition }, 'snapshot not written: trying again at the next')
+            },
+            now: clock.now(),
+          }),
+        )
+      }
+    },
+    begin: () => ++begun,
+    committed(commit, batches) {
+      for (const { batch, offset } of batches) {
+        keepers.get(placeOf(batch.topic, batch.partition))?.wrote(batch.bytes, offset, batch.records)
+      }
+      for (const keeper of keepers.values()) keeper.committed(commit)
+    },
+    work() {
+      const now = clock.now()
+      for (const keeper of keepers.values()) keeper.work(now, begun)
+    },
+    drop({ stores, partition }) {
+      for (const { changelog } of stores) {
+        if (changelog === undefined) continue
+        const place = placeOf(changelog, partition)
+        keepers.get(place)?.drop()
+        keepers.delete(place)
+      }
+    },
+    async finish() {
+      for (const keeper of keepers.values()) await keeper.finish()
+    },
+  }
+}
