@@ -2,7 +2,7 @@
  * Who may import whom. A room is a folder of src/; each lists the rooms it may look into (itself always included).
  * Type imports count: a room that must know another's types depends on it.
  */
-const ports = ['sink port', 'log port']
+const ports = ['sink port', 'log port', 'snapshot port']
 const core = ['foundation', 'windows', 'aggregates', 'serde', ...ports, 'topology', 'state', 'operators', 'runtime']
 
 const rooms = {
@@ -123,7 +123,7 @@ module.exports = {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(index|log/kafka/index|log/embedded/embedded|(serde/avro|sinks/clickhouse|sinks/lake|testing)/index)[.]ts$',
+          '^src/(index|log/kafka/index|log/embedded/embedded|(serde/avro|sinks/clickhouse|sinks/lake|snapshots|testing)/index)[.]ts$',
       },
     },
     {

@@ -43,6 +43,7 @@ export * from './operators/index.ts'
 export type { Header, Headers, RecordOrigin, Window, Windowed } from './record.ts'
 export type { ErrorPolicies, RunOptions } from './runtime/options.ts'
 export { type Running, run } from './runtime/run.ts'
+export type { SnapshotOptions } from './runtime/snapshots/snapshots.ts'
 export type { RunPhase, RunState } from './runtime/status.ts'
 export type { Thread, ThreadJob, ThreadJobFactory } from './runtime/threads/job.ts'
 export {
@@ -56,6 +57,7 @@ export * from './serde/index.ts'
 export { nullable } from './serde/nullable.ts'
 export { type Observation, type ObservedBatch, type ObservedRecord, observe } from './sinks/observe.ts'
 export type { Sink, SinkBatch, SinkContext, SinkDefinition } from './sinks/sink.ts'
+export type { SnapshotStore } from './snapshots/snapshot-store.ts'
 export {
   type Clock,
   days,

@@ -50,7 +50,8 @@ async function simulateCase({ name, topology, input, outcome }: SimulationCase):
       for (const [fault, n] of run.injected) injected.set(fault, (injected.get(fault) ?? 0) + n)
       if (values.trace) console.log(run.trace.join('\n'))
       const rough = outcome(run)
-      if (!isDeepStrictEqual(rough, quiet)) wrong = `came out\n${show(rough)}\ninstead of\n${show(quiet)}`
+      if (!isDeepStrictEqual(rough, quiet))
+        wrong = `something else came out (+) than should (-)\n${difference(rough, quiet)}`
     } catch (error) {
       wrong = error
     }
@@ -69,7 +70,18 @@ async function simulateCase({ name, topology, input, outcome }: SimulationCase):
   for (const [fault, n] of [...injected].sort()) console.log(`  ${fault.padEnd(24)} ${n}`)
 }
 
-function show(outcome: unknown): string {
-  const text = JSON.stringify(outcome)
-  return text.length > 1_500 ? `${text.slice(0, 1_500)} …` : text
+/** Only what is not in the other. */
+function difference(rough: unknown, quiet: unknown): string {
+  const only = (a: unknown, b: unknown) => {
+    const there = new Set(linesOf(b))
+    return linesOf(a).filter((line) => !there.has(line))
+  }
+  return [...only(rough, quiet).map((line) => `    + ${line}`), ...only(quiet, rough).map((line) => `    - ${line}`)]
+    .slice(0, 20)
+    .join('\n')
+}
+
+function linesOf(outcome: unknown): string[] {
+  if (Array.isArray(outcome)) return outcome.map(String)
+  return Object.entries(outcome as object).flatMap(([name, lines]) => linesOf(lines).map((line) => `${name} ${line}`))
 }

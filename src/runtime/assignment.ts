@@ -5,11 +5,14 @@ import { type Checkpoint, decodeCheckpoint } from './checkpoint.ts'
 import type { Settings } from './options.ts'
 import type { Patience } from './patience.ts'
 import { restoreTasks } from './restore.ts'
+import type { Snapshots } from './snapshots/snapshots.ts'
 import { createTask, type Task } from './task/task.ts'
 
 /** A task that runs here, and what the log knows of it. */
 export interface OpenTask {
   readonly task: Task
+  /** Of its state; see `Checkpoint`. */
+  readonly identity: string
   /** As last committed. */
   committed: { positions: ReadonlyMap<string, number>; times: Checkpoint['times'] }
 }
@@ -25,6 +28,8 @@ export interface AssignmentDependencies {
   readonly signal: AbortSignal
   /** A task has work to do again. */
   readonly wake: () => void
+  readonly snapshots?: Snapshots
+  readonly nonce: () => string
 }
 
 /** Ids of all tasks of a plan: 'subtopology_partition'. */
@@ -36,14 +41,23 @@ export function taskIds(plan: Plan, counts: ReadonlyMap<string, number>): string
 
 /** Creates tasks as the last commit left them: state from the changelogs, positions and time from the offsets. */
 export async function openTasks(ids: readonly string[], on: AssignmentDependencies): Promise<OpenTask[]> {
-  const { patiently, logger, settings } = on
+  const { plan, patiently, logger, settings, snapshots } = on
   const tasks = ids.map((id) => create(id, on))
   for (const task of tasks) {
     for (const codec of task.codecs) if (codec.prepare) await patiently('registry', async () => codec.prepare!())
   }
   const checkpoints = await findCheckpoints(tasks, on)
   const started = settings.clock.now()
-  const records = await restoreTasks(tasks, { ...on, clock: settings.clock })
+  const identities = checkpoints.map(({ checkpoint }) => checkpoint.identity)
+  const { records, stores } = await restoreTasks(tasks, {
+    ...on,
+    clock: settings.clock,
+    snapshots: settings.snapshots && {
+      from: settings.snapshots.to,
+      application: plan.application,
+      identity: (task) => identities[tasks.indexOf(task)],
+    },
+  })
   if (records > 0) {
     const ms = settings.clock.now() - started
     logger.info({ tasks: ids.length, records, ms }, 'state restored')
@@ -53,7 +67,13 @@ export async function openTasks(ids: readonly string[], on: AssignmentDependenci
     for (const [topic, offset] of positions) task.seek(topic, offset)
     task.start(checkpoint.times)
     if (checkpoint.plan) task.limit(checkpoint.plan)
-    return { task, committed: { positions, times: checkpoint.times } }
+    const identity = identities[i] ?? on.nonce()
+    snapshots?.opened(
+      task,
+      identity,
+      stores.filter((store) => store.task === task),
+    )
+    return { task, identity, committed: { positions, times: checkpoint.times } }
   })
 }
 

@@ -9,6 +9,8 @@ export interface Checkpoint {
    * again, so that the sinks see the same batches.
    */
   readonly plan?: Readonly<Record<string, number>>
+  /** Tells this state from another of the same name, on another cluster or after a start from nothing: see snapshots. */
+  readonly identity?: string
 }
 
 /** Kafka's default offset.metadata.max.bytes. */
@@ -18,11 +20,12 @@ const LIMIT = 4096
  * As text for the metadata of an offset commit. Times are written as the distance to the newest in base 36, since a
  * task may have many lanes and a broker takes 4,096 bytes.
  */
-export function encodeCheckpoint({ times, plan }: Checkpoint): string {
+export function encodeCheckpoint({ times, plan, identity }: Checkpoint): string {
   const text = JSON.stringify({
     v: 1,
     t: Object.fromEntries(Object.entries(times).map(([node, lanes]) => [node, packTimes(lanes)])),
     ...(plan && { p: plan }),
+    ...(identity !== undefined && { i: identity }),
   })
   if (text.length > LIMIT) {
     throw new MillraceError('INTERNAL', `a checkpoint of ${text.length} bytes does not fit into an offset commit`, {
@@ -35,10 +38,11 @@ export function encodeCheckpoint({ times, plan }: Checkpoint): string {
 /** Reads what `encodeCheckpoint` wrote; anything else (another program's offsets) is an empty checkpoint. */
 export function decodeCheckpoint(text: string | undefined): Checkpoint {
   if (!text?.startsWith('{"v":1,')) return { times: {} }
-  const { t, p } = JSON.parse(text) as { t: Record<string, string>; p?: Record<string, number> }
+  const { t, p, i } = JSON.parse(text) as { t: Record<string, string>; p?: Record<string, number>; i?: string }
   return {
     times: Object.fromEntries(Object.entries(t).map(([node, packed]) => [node, unpackTimes(packed)])),
     ...(p && { plan: p }),
+    ...(i !== undefined && { identity: i }),
   }
 }
 

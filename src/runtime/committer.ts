@@ -6,6 +6,7 @@ import type { OpenTask } from './assignment.ts'
 import { type Checkpoint, encodeCheckpoint } from './checkpoint.ts'
 import type { Patience } from './patience.ts'
 import type { Sinks } from './sinks.ts'
+import type { CommittedBatch } from './snapshots/snapshots.ts'
 import type { OutgoingBatch } from './task/outbox.ts'
 import type { SinkOutput, TaskOutput } from './task/task.ts'
 
@@ -37,21 +38,27 @@ export interface Committer {
    * In this order: the plan of append sinks is written down, sinks, log, offsets. With exactly once the last two are
    * one transaction. Throws `FENCED` when another has taken over; nothing of it is then visible on the log.
    */
-  commit(work: readonly { readonly open: OpenTask; readonly output: TaskOutput }[], stamp: Stamp): Promise<Committed>
+  commit(
+    work: readonly { readonly open: OpenTask; readonly output: TaskOutput }[],
+    stamp: Stamp,
+    /** Told what is on the log once it is committed; also when there was nothing to do. */
+    onCommitted?: (batches: readonly CommittedBatch[]) => void,
+  ): Promise<Committed>
   /** Forgets what was sent and not committed. */
   abort(): Promise<void>
 }
 
 export function createCommitter(on: CommitterDependencies): Committer {
   const { producer, transactional, group, sinks, patiently } = on
-  let sending: Promise<unknown>[] = []
+  let sending: Promise<CommittedBatch>[] = []
   let inTransaction = false
 
   const send = (batches: readonly OutgoingBatch[]) => {
     if (batches.length === 0) return
     begin()
-    for (const { topic, partition, bytes } of batches) {
-      const sent = producer.send(topic, partition, bytes)
+    for (const batch of batches) {
+      const { topic, partition, bytes } = batch
+      const sent = producer.send(topic, partition, bytes).then(({ offset }) => ({ batch, offset }))
       // Looked at in the commit; until then a failure must not count as unhandled.
       sent.catch(() => {})
       sending.push(sent)
@@ -65,15 +72,19 @@ export function createCommitter(on: CommitterDependencies): Committer {
 
   return {
     send,
-    async commit(work, stamp) {
+    async commit(work, stamp, onCommitted) {
       const changed = work.filter(({ open, output }) => hasChanged(open, output))
-      if (changed.length === 0 && sending.length === 0) return { batches: 0, rows: 0 }
+      if (changed.length === 0 && sending.length === 0) {
+        onCommitted?.([])
+        return { batches: 0, rows: 0 }
+      }
       const planned = changed.filter(({ output }) => output.sinks.some(({ sink }) => sink.mode === 'append'))
       if (planned.length > 0) {
         await on.onStep?.('plan')
         const plans = planned.flatMap(({ open, output }) =>
           offsetsOf(open.task.partition, open.committed.positions, {
             times: open.committed.times,
+            identity: open.identity,
             plan: Object.fromEntries(output.positions),
           }),
         )
@@ -85,11 +96,10 @@ export function createCommitter(on: CommitterDependencies): Committer {
       await on.onStep?.('produce')
       const batches = [...changed.flatMap(({ output }) => output.batches), ...letters.flat()]
       send(batches)
-      const sent = sending
-      await Promise.all(sent)
+      const sent = await Promise.all(sending)
       sending = []
       const offsets = changed.flatMap(({ open, output }) =>
-        offsetsOf(open.task.partition, output.positions, { times: output.times }),
+        offsetsOf(open.task.partition, output.positions, { times: output.times, identity: open.identity }),
       )
       await on.onStep?.('offsets')
       if (transactional) {
@@ -100,6 +110,7 @@ export function createCommitter(on: CommitterDependencies): Committer {
         inTransaction = false
       } else await patiently('log', () => group.commit(offsets, stamp))
       for (const { open, output } of changed) open.committed = { positions: output.positions, times: output.times }
+      onCommitted?.(sent)
       await on.onStep?.('done')
       return { batches: sent.length, rows: rows.reduce((sum, { batch }) => sum + batch.keys.length, 0) }
     },

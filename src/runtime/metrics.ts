@@ -15,6 +15,8 @@ export interface Metrics {
   restored(records: number): void
   sinkWrote(sink: string, rows: number, ms: number): void
   sinkRetried(sink: string): void
+  snapshotWritten(bytes: number): void
+  snapshotFailed(): void
   phase(ready: boolean, waiting: number): void
 }
 
@@ -62,6 +64,8 @@ export function createMetrics(application: string, registry = new Registry()): M
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   })
+  const snapshotBytes = counter('snapshot_bytes_total', 'Bytes of state written into snapshots', [])
+  const snapshotFailures = counter('snapshot_failures_total', 'Snapshots that could not be written', [])
   const ready = gauge('ready', '1 while all assigned tasks are restored and running', [], 'min')
   const waitingFor = gauge('waiting_dependencies', 'Dependencies that are away and being waited for', [], 'max')
 
@@ -101,6 +105,8 @@ export function createMetrics(application: string, registry = new Registry()): M
       sinkSeconds.observe({ application, sink }, ms / 1000)
     },
     sinkRetried: (sink) => sinkRetries.inc({ application, sink }),
+    snapshotWritten: (bytes) => snapshotBytes.inc({ application }, bytes),
+    snapshotFailed: () => snapshotFailures.inc({ application }),
     phase(isReady, waiting) {
       ready.set({ application }, isReady ? 1 : 0)
       waitingFor.set({ application }, waiting)

@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts'
 import type { Log } from '../log/log.ts'
 import type { SchemaRegistry } from '../serde/serde.ts'
 import { type Clock, systemClock } from '../time.ts'
+import type { SnapshotOptions } from './snapshots/snapshots.ts'
 import type { RecordPolicy } from './task/task.ts'
 
 /** How a topology is run. Only `log` is required. */
@@ -40,6 +41,8 @@ export interface RunOptions {
   readonly stopTimeoutMs?: number
   /** Upper bound of fetched records waiting to be processed, in bytes. Default 64 MiB. */
   readonly maxBufferedBytes?: number
+  /** Keeps snapshots of the state, so that a restart reads only the end of the changelogs. Default: none. */
+  readonly snapshots?: SnapshotOptions
   /** Serves /metrics, /healthz and /readyz. Default: no server. */
   readonly http?: { readonly port: number; readonly host?: string }
   /** Where the metrics are registered; default: a registry of their own. */
@@ -67,11 +70,20 @@ export interface Settings
   extends Required<
     Omit<
       RunOptions,
-      'registry' | 'http' | 'metrics' | 'logger' | 'deadLetterTopic' | 'replicationFactor' | 'instanceId' | 'errors'
+      | 'registry'
+      | 'snapshots'
+      | 'http'
+      | 'metrics'
+      | 'logger'
+      | 'deadLetterTopic'
+      | 'replicationFactor'
+      | 'instanceId'
+      | 'errors'
     >
   > {
   readonly application: string
   readonly registry: SchemaRegistry | undefined
+  readonly snapshots: SnapshotOptions | undefined
   readonly deadLetterTopic: string | undefined
   readonly replicationFactor: number | undefined
   readonly instanceId: string | undefined
@@ -85,6 +97,7 @@ export function settingsOf(application: string, options: RunOptions): Settings {
     application,
     log: options.log,
     registry: options.registry,
+    snapshots: options.snapshots,
     guarantee: options.guarantee ?? 'exactly-once',
     commitIntervalMs: options.commitIntervalMs ?? 200,
     startFrom: options.startFrom ?? 'earliest',

@@ -93,12 +93,14 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
   const closeAll = async () => {
     await sinks.close()
     await log.close().catch((error) => logger.debug({ err: error }, 'close'))
+    settings.snapshots?.to.close()
     await server?.close()
     watching.unsubscribe()
   }
   try {
     server = options.http && (await serveHealth(options.http, metrics, status))
     await patiently('log', () => log.connect())
+    if (settings.snapshots) await patiently('snapshots', () => settings.snapshots!.to.open())
     const counts = await patiently('log', () => prepareTopics(log, planned, settings))
     await patiently('log', () => checkInternalTopics(log, planned, counts))
     worker = createWorker({
@@ -112,6 +114,7 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
       logger,
       signal: abort.signal,
       onStep: hooks.onStep,
+      random: hooks.random,
     })
   } catch (error) {
     await closeAll()

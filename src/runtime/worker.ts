@@ -10,6 +10,7 @@ import type { Metrics } from './metrics.ts'
 import type { Settings } from './options.ts'
 import type { Patience } from './patience.ts'
 import type { Sinks } from './sinks.ts'
+import { createSnapshots } from './snapshots/snapshots.ts'
 import type { Status } from './status.ts'
 import type { Task } from './task/task.ts'
 
@@ -33,6 +34,7 @@ export interface WorkerDependencies {
   /** Aborted when the application is told to stop at once. */
   readonly signal: AbortSignal
   readonly onStep?: (step: CommitStep) => void | Promise<void>
+  readonly random?: () => number
 }
 
 /** Runs the tasks that the group assigns to it: fetch, process, commit, over and over. */
@@ -85,6 +87,20 @@ export function createWorker(on: WorkerDependencies): Worker {
     onLost: () => commands.ask(lose),
     onError: fail,
   })
+  const nonce = () =>
+    Math.floor((on.random ?? Math.random)() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0')
+  const snapshots =
+    settings.snapshots &&
+    createSnapshots({
+      ...settings.snapshots,
+      application: settings.application,
+      clock,
+      nonce,
+      logger,
+      observer: { written: metrics.snapshotWritten, failed: metrics.snapshotFailed },
+    })
   const assignmentOn: AssignmentDependencies = {
     plan,
     settings,
@@ -95,6 +111,8 @@ export function createWorker(on: WorkerDependencies): Worker {
     logger,
     signal,
     wake: alarm.ring,
+    snapshots,
+    nonce,
   }
 
   // ------------------------------------------------------------------------------------------------ the group's word
@@ -118,6 +136,7 @@ export function createWorker(on: WorkerDependencies): Worker {
       if (mine.some((kept) => kept.task === task)) continue
       task.close()
       metrics.forget(task)
+      snapshots?.drop(task)
     }
     suspended = undefined
     stamp = next
@@ -175,9 +194,10 @@ export function createWorker(on: WorkerDependencies): Worker {
     lastCommit = started
     const tasks = open
     const flushed = () => {
+      const commit = snapshots?.begin() ?? 0
       const work = tasks.map((of) => ({ open: of, output: of.task.flush() }))
       for (const { task } of tasks) metrics.take(task)
-      return committer.commit(work, stamp!)
+      return committer.commit(work, stamp!, (batches) => snapshots?.committed(commit, batches))
     }
     // Calls to the outside come back first; other tasks go on meanwhile.
     const resting = tasks.flatMap(({ task }) => task.rest() ?? [])
@@ -235,6 +255,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     }
     open = []
     suspended = undefined
+    snapshots?.clear()
     fetcher.forget()
     await committer.abort().catch((error) => logger.debug({ err: error }, 'abort'))
   }
@@ -324,6 +345,7 @@ export function createWorker(on: WorkerDependencies): Worker {
       lastTick = now
       for (const { task } of open) task.tick(now)
     }
+    snapshots?.work()
     if (!committing && open.length > 0) {
       // While a planned range is replayed nothing else may be committed.
       const replaying = open.some(({ task }) => task.limited)
@@ -404,6 +426,7 @@ export function createWorker(on: WorkerDependencies): Worker {
         status.phase('stopping')
         await settled()
         await commitNow()
+        await snapshots?.finish()
         open = []
         stopping = true
       }),

@@ -30,7 +30,9 @@ export function snapshotDirectory(directory: string): SnapshotStore {
     open: () => attempt('use', async () => void (await mkdir(root, { recursive: true }))),
     list: (folder) =>
       attempt('list', async () => {
-        const names = await readdir(join(root, folder)).catch((error) => (isMissing(error) ? [] : Promise.reject(error)))
+        const names = await readdir(join(root, folder)).catch((error) =>
+          isMissing(error) ? [] : Promise.reject(error),
+        )
         return names.filter((name) => !name.endsWith(TEMPORARY))
       }),
     write: (path, bytes) =>

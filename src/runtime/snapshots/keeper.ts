@@ -2,6 +2,7 @@ import { BatchWriter, stampBatch } from '../../log/batch/batch-writer.ts'
 import type { SnapshotStore } from '../../snapshots/snapshot-store.ts'
 import type { ChangelogWriter, Entry, StateStore } from '../../state/store.ts'
 import {
+  decodeManifest,
   digest,
   encodeManifest,
   folderOf,
@@ -13,6 +14,9 @@ import {
   type Segment,
   type SnapshotOf,
 } from './manifest.ts'
+import type { OpenedStore } from './snapshots.ts'
+
+const bytesOf = (parts: readonly Buffer[]) => parts.reduce((sum, { length }) => sum + length, 0)
 
 const BATCH_BYTES = 900_000
 const SEGMENT_BYTES = 8 * 1024 * 1024
@@ -48,9 +52,10 @@ export interface Keeper {
 export interface KeeperOptions {
   readonly of: SnapshotOf
   readonly store: StateStore
-  /** Where the changelog stood when the task was opened, and the snapshot it was opened from. */
+  /** Where the changelog stood when the task was opened. */
   readonly offset: number
-  readonly manifest: Manifest | undefined
+  /** What it was opened from; without it the first snapshot is a base. */
+  readonly snapshot: OpenedStore['snapshot']
   readonly to: SnapshotStore
   readonly intervalMs: number
   readonly nonce: () => string
@@ -72,10 +77,11 @@ interface Walk {
 export function createKeeper(options: KeeperOptions): Keeper {
   const { of, store, to, intervalMs, nonce } = options
   const folder = folderOf(of)
-  let { offset, manifest } = options
+  let { offset } = options
+  let manifest = options.snapshot?.manifest
   let written = options.now
-  let changes: Buffer[] = []
-  let changesBytes = 0
+  let changes: Buffer[] = [...(options.snapshot?.changes ?? [])]
+  let changesBytes = bytesOf(changes)
   let walk: Walk | undefined
   let lastCommit = 0
   let writing: Promise<void> | undefined
@@ -102,6 +108,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
         writing = undefined
       })
   }
+  const idle = async () => {
+    while (writing !== undefined) await writing
+  }
   const segmentOf = async (parts: readonly Buffer[]): Promise<Segment> => {
     const bytes = Buffer.concat(parts)
     const segment = { name: `${nameOf(offset, nonce())}${SEGMENT}`, bytes: bytes.length, sha256: digest(bytes) }
@@ -125,8 +134,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const used = new Set(manifest!.segments.map(({ name }) => name))
     for (const name of kept) {
       const bytes = await to.read(`${folder}/${name}`)
-      if (bytes === undefined) continue
-      for (const segment of (JSON.parse(bytes.toString().split('\n')[0]) as Manifest).segments) used.add(segment.name)
+      for (const segment of (bytes && decodeManifest(bytes, of))?.segments ?? []) used.add(segment.name)
     }
     const oldest = offsetOfName(kept[0])
     const stale = names.filter((name) => name.endsWith(SEGMENT) && !used.has(name) && offsetOfName(name) < oldest)
@@ -144,7 +152,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         await publish({ ...of, version: 1, offset: at, segments: [...segments, await segmentOf(taken)], base })
       } catch (error) {
         changes = [...taken, ...changes]
-        changesBytes = changes.reduce((sum, { length }) => sum + length, 0)
+        changesBytes = bytesOf(changes)
         throw error
       }
     })
@@ -220,10 +228,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
       else if (manifest !== undefined && changesBytes > 0) writeChanges()
     },
     async finish() {
-      while (writing) await writing
+      await idle()
       if (dropped || walk !== undefined || manifest === undefined || changesBytes === 0) return
       writeChanges()
-      while (writing) await writing
+      await idle()
     },
     drop() {
       dropped = true

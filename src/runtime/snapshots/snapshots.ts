@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { SnapshotStore } from '../../snapshots/snapshot-store.ts'
 import type { Clock } from '../../time.ts'
@@ -24,7 +23,8 @@ export interface CommittedBatch {
 export interface OpenedStore {
   readonly changelog: string
   readonly offset: number
-  readonly manifest: Manifest | undefined
+  /** The snapshot it was opened from, and what the changelog had behind it. */
+  readonly snapshot: { readonly manifest: Manifest; readonly changes: readonly Buffer[] } | undefined
 }
 
 /** The snapshots of all tasks of a worker: written beside its loop, in small pieces. */
@@ -35,6 +35,8 @@ export interface Snapshots {
   committed(commit: number, batches: readonly CommittedBatch[]): void
   work(): void
   drop(task: Task): void
+  /** All tasks are dropped. */
+  clear(): void
   /** Writes down what has changed, for whoever opens the tasks next. */
   finish(): Promise<void>
 }
@@ -42,18 +44,20 @@ export interface Snapshots {
 export interface SnapshotsDependencies extends SnapshotOptions {
   readonly application: string
   readonly clock: Clock
+  /** Gives names that nobody else gives. */
+  readonly nonce: () => string
   readonly logger: Logger
   readonly observer: { written(bytes: number): void; failed(): void }
 }
 
 export function createSnapshots(on: SnapshotsDependencies): Snapshots {
-  const { application, clock, logger, observer, to, intervalMs = 30_000 } = on
+  const { application, clock, nonce, logger, observer, to, intervalMs = 30_000 } = on
   const keepers = new Map<string, Keeper>()
   const placeOf = (topic: string, partition: number) => `${topic}/${partition}`
   let begun = 0
   return {
     opened(task, identity, stores) {
-      for (const { changelog, offset, manifest } of stores) {
+      for (const { changelog, offset, snapshot } of stores) {
         const { partition } = task
         const of = { application, changelog, partition, identity }
         keepers.set(
@@ -62,10 +66,10 @@ export function createSnapshots(on: SnapshotsDependencies): Snapshots {
             of,
             store: task.stores.find((store) => store.changelog === changelog)!.store,
             offset,
-            manifest,
+            snapshot,
             to,
             intervalMs,
-            nonce: () => randomUUID().slice(0, 8),
+            nonce,
             onWritten: observer.written,
             onFailed(error) {
               observer.failed()
@@ -94,6 +98,10 @@ export function createSnapshots(on: SnapshotsDependencies): Snapshots {
         keepers.get(place)?.drop()
         keepers.delete(place)
       }
+    },
+    clear() {
+      for (const keeper of keepers.values()) keeper.drop()
+      keepers.clear()
     },
     async finish() {
       for (const keeper of keepers.values()) await keeper.finish()

@@ -1,4 +1,6 @@
 /** `millrace/lake`: streams as Avro files in a directory or a bucket, exactly once. */
+
+export type { S3Credentials, S3Target } from '../../s3/target.ts'
 export type { ContainerCodec } from './container.ts'
 export { type LakeOptions, lake } from './lake.ts'
 export type { LakeFileName } from './layout.ts'
@@ -10,5 +12,4 @@ export {
   type ReadRowsOptions,
   readLake,
 } from './read-lake.ts'
-export type { S3Credentials, S3Target } from '../../s3/target.ts'
 export type { LakeTarget } from './target.ts'

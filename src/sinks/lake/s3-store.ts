@@ -1,10 +1,10 @@
 import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3'
-import { type Retries, retrying } from './retry.ts'
 import { createClient, loadS3Sdk, type S3Sdk } from '../../s3/client.ts'
 import { httpStatus, missingBucket, s3Error } from '../../s3/errors.ts'
+import type { S3Target } from '../../s3/target.ts'
+import { type Retries, retrying } from './retry.ts'
 import { assertSameContent } from './same-content.ts'
 import type { LakeEntry, LakeObject, LakeStore } from './store.ts'
-import type { S3Target } from '../../s3/target.ts'
 
 /** Above this, an object is sent in parts of a quarter of it: a broken connection then costs less. */
 const SINGLE_PUT_LIMIT = 64 * 1024 * 1024

@@ -20,6 +20,8 @@ export interface Faults {
   readonly sinkUnavailable: number
   /** Probability that a sink writes a batch and its answer is lost. */
   readonly sinkLostAnswers: number
+  /** Probability that an object of a snapshot is cut short. */
+  readonly cutSnapshots: number
   /** Longest time that one call takes, ms of virtual time. */
   readonly latencyMs: number
   /** Longest time that one call to a sink takes. */
@@ -38,6 +40,7 @@ export const ALL_FAULTS: Faults = Object.freeze({
   lostAnswers: 0.01,
   sinkUnavailable: 0.05,
   sinkLostAnswers: 0.05,
+  cutSnapshots: 0.05,
   latencyMs: 5,
   sinkLatencyMs: 40,
 })
@@ -54,6 +57,7 @@ export const NO_FAULTS: Faults = Object.freeze({
   lostAnswers: 0,
   sinkUnavailable: 0,
   sinkLostAnswers: 0,
+  cutSnapshots: 0,
   latencyMs: 0,
   sinkLatencyMs: 0,
 })

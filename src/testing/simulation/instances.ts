@@ -2,6 +2,7 @@ import type { MemoryLog } from '../../log/memory.ts'
 import type { CommitStep } from '../../runtime/committer.ts'
 import type { RunOptions } from '../../runtime/options.ts'
 import { type Running, run } from '../../runtime/run.ts'
+import type { SnapshotStore } from '../../snapshots/snapshot-store.ts'
 import type { Topology } from '../../topology/topology.ts'
 import type { Faults } from './faults.ts'
 import { createLife, type Life } from './life.ts'
@@ -9,6 +10,7 @@ import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 import { simulatedLog } from './simulated-log.ts'
 import type { SimulatedSinks } from './simulated-sink.ts'
+import { simulatedSnapshots } from './simulated-snapshots.ts'
 
 export interface InstancesOptions {
   readonly topology: Topology
@@ -20,6 +22,8 @@ export interface InstancesOptions {
   readonly tell: (who: string) => (what: string) => void
   readonly injected: (fault: string) => void
   readonly run: Pick<RunOptions, 'registry' | 'guarantee'>
+  /** Kept by all instances in one place. */
+  readonly snapshots: SnapshotStore
 }
 
 /** The processes of a simulated application, and what befalls them. */
@@ -38,6 +42,7 @@ const COMMIT_STEPS: readonly CommitStep[] = ['plan', 'sinks', 'produce', 'offset
 const SESSION_TIMEOUT_MS = 1_000
 const TRANSACTION_TIMEOUT_MS = 4_000
 const COMMIT_INTERVAL_MS = 100
+const SNAPSHOT_INTERVAL_MS = 400
 const HARASS_EVERY_MS = 50
 const SETTLE_POLL_MS = 50
 
@@ -63,6 +68,7 @@ export function createInstances(on: InstancesOptions): Instances {
       ...on.run,
       log: simulatedLog(log.peer(), { life, random, faults, trace }),
       clock: life.clock,
+      snapshots: { to: simulatedSnapshots(on.snapshots, life, random, faults), intervalMs: SNAPSHOT_INTERVAL_MS },
       instanceId: name,
       commitIntervalMs: COMMIT_INTERVAL_MS,
       sessionTimeoutMs: SESSION_TIMEOUT_MS,

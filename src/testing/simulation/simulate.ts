@@ -9,6 +9,7 @@ import { createInstances, type Instances } from './instances.ts'
 import { type Random, seededRandom } from './random.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
 import { type SimulatedRow, simulatedSinks } from './simulated-sink.ts'
+import { memorySnapshots } from './simulated-snapshots.ts'
 
 export interface SimulationOptions {
   /** Decides everything that happens: the same seed gives the same run, call by call. */
@@ -47,7 +48,7 @@ const RECOVERY_LIMIT_MS = 30 * 60_000
 /**
  * Runs a topology as `run` does, several instances of it, over a log in memory and in virtual time, while things go
  * wrong: crashes between any two calls and before each step of the commit, zombies, lost answers, rebalances at any
- * moment, sinks that are away or slow, clocks that jump. Then lets it recover, stop, and shows what came out.
+ * moment, sinks that are away or slow, snapshots that fail or are cut, clocks that jump. Then lets it recover, stop, and shows what came out.
  *
  * With 'exactly-once' the topics and sinks must hold what a quiet run leaves there. Functions of the topology must be
  * pure, as always. Throws `INTERNAL`, with the seed, when the instances do not recover, and whatever an instance fails of.
@@ -82,6 +83,7 @@ export async function simulate(topology: Topology, options: SimulationOptions): 
     faults: () => faults,
     tell,
     injected: (fault) => void injected.set(fault, (injected.get(fault) ?? 0) + 1),
+    snapshots: memorySnapshots(),
     run: { registry, guarantee: options.guarantee ?? 'exactly-once' },
   })
 
