@@ -10,9 +10,6 @@ export {
   contractContext,
   contractRow,
 } from './sink-fixtures.ts'
-<<<<<<< HEAD
 export { type StoreUnderTest, storeContract } from './store.ts'
-=======
 export { snapshotStoreContract } from './snapshot-store.ts'
->>>>>>> fab7dfe (Snapshots: a restart reads the end of the changelogs alone)
 export { type WindowAssignerCase, windowAssignerContract } from './window-assigner.ts'
