@@ -45,6 +45,8 @@ export interface StateStore {
   ): void
   /** Every live entry, in no particular order. */
   all(): Iterable<Entry<unknown, unknown>>
+  /** Every entry as the changelog has it, where `all` shows only some of them. */
+  history?(): Iterable<Entry<unknown, unknown>>
   /** Number of live entries. */
   readonly size: number
 }

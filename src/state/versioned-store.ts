@@ -85,7 +85,7 @@ function memoryVersionedStore<K, V>(
 ): VersionedStore<K, V> {
   // Per key, ascending by timestamp.
   const histories = new Map<unknown, VersionEntry<K, V>[]>()
-  const { touch, flush } = changes<K, Slot<V>>((entry, out) => encodeWindowKey(keys, entry, out), values)
+  const { touch, flush, writeEntry } = changes<K, Slot<V>>((entry, out) => encodeWindowKey(keys, entry, out), values)
   const span = Math.max(1, Math.floor(retention / 16))
   // Keys by the time of their versions: when the history passes it, what came before is no longer seen.
   const passing = new Map<number, Set<unknown>>()
@@ -185,7 +185,11 @@ function memoryVersionedStore<K, V>(
         if (row) yield { ...newest, value: row.value, start: row.timestamp }
       }
     },
+    *history() {
+      for (const versions of histories.values()) yield* versions
+    },
     flush,
+    writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
       const start = windowStart(source, keyEnd)
       const key = innerKey(keys, source, keyStart, keyEnd)

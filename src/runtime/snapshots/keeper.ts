@@ -162,7 +162,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     changes = []
     changesBytes = 0
     walk = {
-      entries: store.all()[Symbol.iterator](),
+      entries: (store.history?.() ?? store.all())[Symbol.iterator](),
       writer: new BatchWriter(64 * 1024),
       segments: [],
       full: [],
