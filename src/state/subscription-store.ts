@@ -48,7 +48,7 @@ function memorySubscriptionStore<F, K>(foreignKeys: Keys<F>, keys: Keys<K>): Sub
   type Subscription = Entry<SubscriptionKey<F, K>, number>
   const byForeignKey = new Map<unknown, Map<unknown, Subscription>>()
   // As Kafka Streams' CombinedKeySchema: the length of the foreign key, int32 ‖ foreign key ‖ key.
-  const { touch, flush } = changes<SubscriptionKey<F, K>, number>(({ key: { foreignKey, key } }, out) => {
+  const { touch, flush, writeEntry } = changes<SubscriptionKey<F, K>, number>(({ key: { foreignKey, key } }, out) => {
     const at = out.position
     out.int32(0)
     foreignKeys.encode(foreignKey, out)
@@ -106,6 +106,7 @@ function memorySubscriptionStore<F, K>(foreignKeys: Keys<F>, keys: Keys<K>): Sub
       for (const subscriptions of byForeignKey.values()) yield* subscriptions.values()
     },
     flush,
+    writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
       const { foreignKey, key } = decode(source, keyStart, keyEnd)
       const found = find(foreignKey, key)

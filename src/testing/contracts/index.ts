@@ -10,6 +10,6 @@ export {
   contractContext,
   contractRow,
 } from './sink-fixtures.ts'
-export { type StoreUnderTest, storeContract } from './store.ts'
 export { snapshotStoreContract } from './snapshot-store.ts'
+export { type StoreUnderTest, storeContract } from './store.ts'
 export { type WindowAssignerCase, windowAssignerContract } from './window-assigner.ts'
