@@ -1,5 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
-import { node, out } from '../topology/node.ts'
+import { type Input, node, out } from '../topology/node.ts'
 import { Stream } from '../topology/stream.ts'
 
 /** How the records of a topic are read. */
@@ -39,9 +39,19 @@ export interface SourceOptions<K, V> {
 export function stream<K, V>(topic: string, options: { readonly key: Serde<K>; readonly value: Serde<V> }): Stream<K, V>
 export function stream<V>(topic: string, options: { readonly value: Serde<V> }): Stream<Uint8Array | null, V>
 export function stream<K, V>(topic: string, options: SourceOptions<K, V>): Stream<K, V> {
-  const { key, value } = options
-  const source = node({
-    kind: 'stream',
+  return source('stream', topic, options)
+}
+
+/** A node that reads a topic; `inputs` write it, where this topology does. */
+export function source<K, V>(
+  kind: string,
+  topic: string,
+  { key, value }: SourceOptions<K, V>,
+  inputs: readonly Input[] = [],
+): Stream<K, V> {
+  const reading = node({
+    kind,
+    inputs,
     source: { topic, key, value },
     parameters: { topic, key: key?.format ?? 'bytes', value: value.format },
     processor: (context) => {
@@ -59,5 +69,5 @@ export function stream<K, V>(topic: string, options: SourceOptions<K, V>): Strea
       }
     },
   })
-  return new Stream(out(source), { key, value })
+  return new Stream(out(reading), { key, value })
 }

@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import { type Graph, walk } from './graph.ts'
-import type { AnySerde, Node } from './node.ts'
+import type { AnySerde, Input, Node } from './node.ts'
 import type { StoreSpec } from './store-spec.ts'
 import type { Topology } from './topology.ts'
 import { problemsOf } from './validate.ts'
@@ -117,7 +117,7 @@ function subtopologies(graph: Graph): Node[][] {
       if (owner) unite(owner, node)
       else owners.set(store, node)
     }
-    for (const { node: input } of node.inputs) if (!input.target?.repartition) unite(input, node)
+    for (const { node: input } of node.inputs) if (input.target === undefined) unite(input, node)
     const shared = node.source?.topic ?? repartitionInput(node)
     if (shared === undefined || node.source?.global) continue
     const first = readers.get(shared)
@@ -133,6 +133,10 @@ function subtopologies(graph: Graph): Node[][] {
   }
   return [...groups.values()]
 }
+
+/** What is behind a topic of the user's (`through`) reads the topic: it is in the graph with its writer, and planned apart. */
+const throughNoTopicOfTheUsers = ({ node }: Input): boolean =>
+  node.target === undefined || node.target.repartition !== undefined
 
 function repartitionInput(node: Node): string | undefined {
   const through = node.inputs.find((input) => input.node.target?.repartition)
@@ -161,7 +165,7 @@ function subtopology(
       topics.add(topic)
       partitionedLike.add(topic)
     }
-    const inputs = node.inputs.map(({ node: input, output }, slot) => {
+    const inputs = node.inputs.filter(throughNoTopicOfTheUsers).map(({ node: input, output }, slot) => {
       if (input.target?.repartition) {
         const { key, value } = input.target
         const topic = repartitionTopic(application, input.target.topic)

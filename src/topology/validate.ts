@@ -35,7 +35,7 @@ function unrepeatable(graph: Graph): string[] {
   const cause = new Map<Node, Node>()
   const problems: string[] = []
   for (const node of graph.nodes) {
-    const inputs = node.inputs.filter((input) => !input.node.target?.repartition)
+    const inputs = node.inputs.filter((input) => input.node.target === undefined)
     const from = node.unrepeatable ? node : inputs.map((input) => cause.get(input.node)).find(Boolean)
     if (!from) continue
     cause.set(node, from)
