@@ -8,7 +8,7 @@ import { openParts, type Parts, partsFrom, shopSinks } from './parts.ts'
 import { continued, type Progress, startOver, writeProgress } from './progress.ts'
 import { report } from './report.ts'
 import { number, watch } from './screen.ts'
-import { verify } from './verify.ts'
+import { type Verdict, verify } from './verify.ts'
 
 /** With --follow the feed is told to go so many transactions further, again and again. */
 const FOLLOW_STEP = 5_000
@@ -63,7 +63,7 @@ async function once(options: Options, parts: Parts, progress: Progress): Promise
     }
     await feed.close()
     const seconds = (Date.now() - began) / 1000
-    const verdict = await verify(parts, log, options.name, expected(seed, target, PARTITIONS))
+    const verdict = await checked(options, parts, progress)
     if (verdict.problems.length === 0) writeProgress(options.data, { ...progress, finished: true })
     if (options.json) console.log(JSON.stringify({ seed, transactions: target, seconds, ...verdict }))
     else report(target, seconds, verdict, options, parts)
@@ -71,6 +71,15 @@ async function once(options: Options, parts: Parts, progress: Progress): Promise
   } finally {
     await log.close()
   }
+}
+
+/** Over a connection of its own: the feed's may have seen the broker go. */
+async function checked({ name }: Options, parts: Parts, { seed, target }: Progress): Promise<Verdict> {
+  const log = parts.log()
+  await log.connect()
+  const verdict = await verify(parts, log, name, expected(seed, target, PARTITIONS))
+  await log.close()
+  return verdict
 }
 
 /** Runs until it is told to stop; unless another instance writes, with transactions that keep coming. */

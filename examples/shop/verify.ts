@@ -18,7 +18,12 @@ export interface Verdict {
 }
 
 /** Compares ClickHouse, the lake, the alerts and the dead letters with the independent computation. */
-export async function verify(parts: Parts, log: Log, name: string, expected: Expected): Promise<Verdict> {
+export async function verify(
+  parts: Pick<Parts, 'clickhouseUrl' | 'table' | 'lake'>,
+  log: Log,
+  name: string,
+  expected: Expected,
+): Promise<Verdict> {
   const problems: string[] = []
   const check = (what: string, actual: number, wanted: number) => {
     if (actual !== wanted) problems.push(`${what}: expected ${wanted}, found ${actual}`)
@@ -83,7 +88,10 @@ interface RevenueRow {
 }
 
 /** None when the table is not there: nothing was completed. */
-async function revenueRows({ clickhouseUrl: url, table }: Parts): Promise<RevenueRow[]> {
+async function revenueRows({
+  clickhouseUrl: url,
+  table,
+}: Pick<Parts, 'clickhouseUrl' | 'table'>): Promise<RevenueRow[]> {
   const client = createClient({ url, log: { level: ClickHouseLogLevel.OFF } })
   try {
     const result = await client.query({
