@@ -1,5 +1,6 @@
 import { type Aggregate, count as countAggregate } from '../aggregates/index.ts'
 import type { Grouped } from '../topology/grouped.ts'
+import type { Stream } from '../topology/stream.ts'
 import type { Table } from '../topology/table.ts'
 import { type AggregateOptions, aggregated } from './aggregate.ts'
 
@@ -33,12 +34,12 @@ export function count(): Aggregate<unknown, number, number>
 export function count<K, V, R>(
   name: string,
   options?: AggregateOptions,
-): (grouped: Grouped<K, V, R>) => Table<R, number>
+): (grouped: Grouped<K, V, R>) => Table<R, number, Stream<K, V>>
 export function count<K, V, R>(
   name?: string,
   options?: AggregateOptions,
-): Aggregate<unknown, number, number> | ((grouped: Grouped<K, V, R>) => Table<R, number>) {
+): Aggregate<unknown, number, number> | ((grouped: Grouped<K, V, R>) => Table<R, number, Stream<K, V>>) {
   if (name === undefined) return countAggregate()
   const counter = countAggregate()
-  return (grouped) => aggregated('count', name, grouped, counter, () => counter.state, options)
+  return (grouped) => aggregated<K, V, R, number, number>('count', name, grouped, counter, () => counter.state, options)
 }

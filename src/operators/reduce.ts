@@ -3,6 +3,7 @@ import { json } from '../serde/index.ts'
 import type { Serde } from '../serde/serde.ts'
 import { serdeValue } from '../state/store.ts'
 import type { Grouped } from '../topology/grouped.ts'
+import type { Stream } from '../topology/stream.ts'
 import type { Table } from '../topology/table.ts'
 import { type AggregateOptions, aggregated } from './aggregate.ts'
 
@@ -42,7 +43,7 @@ export function reduce<K, V, R>(
   name: string,
   combine: (reduced: V, value: V) => V,
   options: ReduceOptions<V> = {},
-): (grouped: Grouped<K, V, R>) => Table<R, V> {
+): (grouped: Grouped<K, V, R>) => Table<R, V, Stream<K, V>> {
   const { remove } = options
   return (grouped) => {
     const value: Serde<V> = options.value ?? grouped.serdes.value ?? json<V>()

@@ -83,6 +83,21 @@ describe('late records', () => {
   })
 })
 
+it('late records of count and reduce have the type that went in', () => {
+  const grouped = input.pipe(groupByKey(), windowedBy(tumbling(10)))
+  const serdes = { key: string(), value: string() }
+  const driver = new TopologyDriver(
+    topology('late', [
+      grouped.pipe(count('counted')).pipe(lateTo('late-of-count', serdes)),
+      grouped.pipe(reduce('reduced', (a) => a)).pipe(lateTo('late-of-reduce', serdes)),
+    ]),
+  )
+  driver.pipe('input', 'a', 'now', 20)
+  driver.pipe('input', 'a', 'late', 3)
+  expect(driver.read('late-of-count')).toMatchObject([{ value: 'late' }])
+  expect(driver.read('late-of-reduce')).toMatchObject([{ value: 'late' }])
+})
+
 describe('windowed aggregations', () => {
   const kinds: readonly (readonly [string, (grace: number) => Windows])[] = [
     ['tumbling', (grace) => tumbling(10, { grace })],
