@@ -93,9 +93,17 @@ export function link(host: string, port: number, options: KafkaOptions): Link {
     }
   }
 
+  /** A connection that the broker has closed meanwhile (restarted, idle for too long) is not worth a failed request. */
+  async function ready(): Promise<Open> {
+    const found = await (opening ??= open())
+    if (found.connection.isConnected()) return found
+    drop(found.connection, closed(broker))
+    return (opening ??= open())
+  }
+
   return {
     async send(request) {
-      const { connection: mine } = await (opening ??= open())
+      const { connection: mine } = await ready()
       try {
         const answer = await sendOver(mine, request, request.timeoutMs ?? requestTimeout)
         proven = true
@@ -107,7 +115,7 @@ export function link(host: string, port: number, options: KafkaOptions): Link {
         throw error
       }
     },
-    versions: async () => (await (opening ??= open())).versions,
+    versions: async () => (await ready()).versions,
     isOpen: () => isReady,
     close: () => drop(current, closed(broker)),
   }

@@ -1,0 +1,38 @@
+/**
+ * One instance of a job that counts: what the fault tests start, freeze and kill. Its options come as JSON:
+ * `{ application, instanceId?, sessionTimeoutMs, brokers }`. Says on stdout what state it is in.
+ */
+import { count, groupBy, json, run, stream, string, to, topology, toStream } from '../../src/index.ts'
+import { kafka } from '../../src/log/kafka/index.ts'
+
+export interface InstanceOptions {
+  readonly application: string
+  readonly brokers: readonly string[]
+  readonly instanceId?: string
+  readonly sessionTimeoutMs: number
+}
+
+const { application, brokers, ...options } = JSON.parse(process.argv[2]) as InstanceOptions
+
+/** Counts every value, and sends each input on: sums show what is missing, copies what is doubled. */
+const input = stream(`${application}-in`, { key: string(), value: string() })
+const job = topology(application, [
+  input.pipe(to(`${application}-copies`, { key: string(), value: string() })),
+  input.pipe(
+    groupBy((value) => `word-${Number(value) % 7}`),
+    count('counts'),
+    toStream(),
+    to(`${application}-counts`, { key: string(), value: json<number | null>() }),
+  ),
+])
+
+const running = await run(job, {
+  log: kafka({ brokers, requestTimeoutMs: 5_000 }),
+  commitIntervalMs: 100,
+  transactionTimeoutMs: 10_000,
+  ...options,
+})
+running.state$.subscribe(({ phase, tasks, waitingFor }) => {
+  process.stdout.write(`${JSON.stringify({ phase, tasks, waiting: [...waitingFor.keys()] })}\n`)
+})
+await running.done
