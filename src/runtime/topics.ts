@@ -41,7 +41,12 @@ export async function prepareTopics(log: Log, plan: Plan, options: TopicOptions)
   }
   await create(log, known, [
     ...internalTopics(plan, counts, options.replicationFactor),
-    ...deadLetters.map((topic) => ({ topic, partitions: 1, replicationFactor: options.replicationFactor })),
+    ...deadLetters.map((topic) => ({
+      topic,
+      partitions: 1,
+      replicationFactor: options.replicationFactor,
+      config: { ...ROOM_FOR_HEADERS, ...ANY_TIME },
+    })),
   ])
   for (const [topic, partitions] of known) if (!counts.has(topic)) counts.set(topic, partitions)
   return counts
@@ -58,19 +63,24 @@ async function create(log: Log, known: Map<string, number>, topics: readonly New
   }
 }
 
+/** Brokers refuse times of more than an hour ahead (KIP-937), but what an input holds is for the topology to judge. */
+const ANY_TIME = { 'message.timestamp.after.max.ms': '9223372036854775807' }
+/** A dead letter is the record as it came and the reason: it may be larger than what brokers take by default (1 MiB). */
+const ROOM_FOR_HEADERS = { 'max.message.bytes': '4194304' }
+
 function internalTopics(plan: Plan, counts: ReadonlyMap<string, number>, replicationFactor?: number): NewTopic[] {
   const topics = new Map<string, NewTopic>()
   for (const { sources, stores } of plan.subtopologies) {
     for (const { topic, from } of sources) {
       if (from === undefined) continue
       // Trimmed behind its readers; nothing in it may go by time before it was read.
-      const config = { 'cleanup.policy': 'delete', 'retention.ms': '-1' }
+      const config = { 'cleanup.policy': 'delete', 'retention.ms': '-1', ...ANY_TIME }
       topics.set(topic, { topic, partitions: counts.get(topic)!, replicationFactor, config })
     }
     for (const { changelog } of stores) {
       if (changelog === undefined) continue
       // Windows are deleted by tombstones when they expire in stream time (docs/decisions/0004-changelog-retention.md).
-      const config = { 'cleanup.policy': 'compact' }
+      const config = { 'cleanup.policy': 'compact', ...ANY_TIME }
       topics.set(changelog, { topic: changelog, partitions: counts.get(changelog)!, replicationFactor, config })
     }
   }

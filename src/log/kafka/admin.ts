@@ -15,6 +15,7 @@ import {
   type TopicResult,
 } from './wire/topics.ts'
 
+const AFTER_MAX = 'message.timestamp.after.max.ms'
 const BROKER_WAIT_MS = 15_000
 const PATIENCE_MS = 20_000
 
@@ -41,13 +42,21 @@ export function kafkaAdmin(transport: Transport): LogAdmin {
         replicationFactor,
         config,
       }))
-      await askController(
-        transport,
-        complete,
-        'creating a topic',
-        (open) => createTopicsRequest(open, BROKER_WAIT_MS),
-        errorCodes.TOPIC_ALREADY_EXISTS,
-      )
+      const make = (wanted: typeof complete) =>
+        askController(
+          transport,
+          wanted,
+          'creating a topic',
+          (open) => createTopicsRequest(open, BROKER_WAIT_MS),
+          errorCodes.TOPIC_ALREADY_EXISTS,
+        )
+      try {
+        await make(complete)
+      } catch (error) {
+        // Brokers before 3.6 do not know it, and do not refuse what it allows (KIP-937).
+        if (!(error instanceof MillraceError) || !error.message.includes(AFTER_MAX)) throw error
+        await make(complete.map(({ config: { [AFTER_MAX]: _, ...config }, ...topic }) => ({ ...topic, config })))
+      }
       await until(transport, topics, (counts) => topics.every(({ topic }) => counts.has(topic)))
       const leaders = topics.flatMap(({ topic, partitions }) => (partitions > 0 ? [{ topic, partition: 0 }] : []))
       await offsets(leaders, EARLIEST)
