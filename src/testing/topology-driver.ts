@@ -178,6 +178,8 @@ export class TopologyDriver {
   /** Moves wall-clock time on: timers of `process` that are due fire, time-outs and retries of `mapAsync` come. */
   advanceWallClock(ms: number): void {
     this.clock.advance(ms)
+    // The log says that there is nothing new: a source may become idle.
+    for (const task of this.tasks) for (const of of task.inputs) task.add(of.topic, [], of.fetched, of.end)
     for (const task of this.tasks) task.tick(this.clock.now())
     this.settle()
   }

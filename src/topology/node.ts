@@ -45,6 +45,8 @@ export interface Node {
   readonly emitsResults?: boolean
   /** Why a replay may give its results otherwise ('wall-clock timers' …); append sinks need them the same. */
   readonly unrepeatable?: string
+  /** It keeps state, but hands on records only when they come: nothing comes out of it because time has passed. */
+  readonly recordsOnly?: boolean
   /** What is wrong with it, found while it was made; the plan reports all at once. */
   readonly problems?: readonly string[]
 }
@@ -53,6 +55,8 @@ export interface SourceTopic {
   readonly topic: string
   readonly key?: AnySerde
   readonly value?: AnySerde
+  /** See `SourceOptions.idleAfter`. */
+  readonly idleAfter?: number
   /** Every task reads all partitions (global tables). */
   readonly global?: boolean
 }

@@ -41,6 +41,8 @@ export interface PlannedSource {
   readonly input: number
   readonly key?: AnySerde
   readonly value?: AnySerde
+  /** See `SourceOptions.idleAfter`. */
+  readonly idleAfter?: number
   /** The topic is written by another subtopology of this application, which is its id. */
   readonly from?: number
   readonly global: boolean
@@ -160,8 +162,8 @@ function subtopology(
     const topics = new Set<string>()
     const partitionedLike = new Set<string>()
     if (node.source) {
-      const { topic, key, value, global = false } = node.source
-      sources.push({ topic, index: nodes.length, input: 0, key, value, global })
+      const { topic, key, value, global = false, idleAfter } = node.source
+      sources.push({ topic, index: nodes.length, input: 0, key, value, global, ...(idleAfter && { idleAfter }) })
       topics.add(topic)
       partitionedLike.add(topic)
     }

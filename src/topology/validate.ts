@@ -34,14 +34,23 @@ export function problemsOf(topology: Topology, graph: Graph): string[] {
 function unrepeatable(graph: Graph): string[] {
   const cause = new Map<Node, Node>()
   const problems: string[] = []
+  /** Behind a source that may become idle: what waits for time there comes out at a moment of the wall clock. */
+  const idle = new Set<Node>()
+  const reasonOf = (node: Node, inputs: Node['inputs']): Node | undefined => {
+    if (node.unrepeatable !== undefined) return node
+    if (idle.has(node) && node.stores.length > 0 && !node.recordsOnly) return node
+    return inputs.map((input) => cause.get(input.node)).find(Boolean)
+  }
   for (const node of graph.nodes) {
     const inputs = node.inputs.filter((input) => input.node.target === undefined)
-    const from = node.unrepeatable ? node : inputs.map((input) => cause.get(input.node)).find(Boolean)
+    if (node.source?.idleAfter !== undefined) idle.add(node)
+    else if (inputs.some((input) => idle.has(input.node))) idle.add(node)
+    const from = reasonOf(node, inputs)
     if (!from) continue
     cause.set(node, from)
     if (node.sink?.mode === 'append') {
       problems.push(
-        `${graph.ids.get(node)}: its rows come from ${graph.ids.get(from)}, whose results a replay does not repeat in the same order (${from.unrepeatable}): write them to a topic with to(…), and read that topic into the sink`,
+        `${graph.ids.get(node)}: its rows come from ${graph.ids.get(from)}, whose results a replay does not repeat in the same order (${from.unrepeatable ?? 'idleAfter'}): write them to a topic with to(…), and read that topic into the sink`,
       )
     }
   }

@@ -71,6 +71,7 @@ export function deduplicate<K, V>(
           inputs: [input],
           parameters: { within },
           stores: [spec],
+          recordsOnly: true,
           processor: spaced({ spec, gap: within + 1, idOf, withoutId: 'pass', reason: 'duplicate' }),
         }),
       ),

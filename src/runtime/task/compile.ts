@@ -6,8 +6,8 @@ import type { AnySerde } from '../../topology/node.ts'
 import { repartitionTopic, type Subtopology } from '../../topology/plan.ts'
 import type { DropReason, Forward, Processor, ProcessorContext } from '../../topology/processor.ts'
 import { addDropped, type TaskCounters } from './counters.ts'
-import { type Input, input, type Reader } from './input.ts'
-import type { Outbox } from './outbox.ts'
+import { type Input, input, PLAIN_LANE, type Reader } from './input.ts'
+import type { Outbox, RepartitionOutput } from './outbox.ts'
 import { type SinkBuffer, sinkBuffer } from './sink-buffer.ts'
 import type { KeptRecord, WorkingRecord } from './working-record.ts'
 
@@ -59,6 +59,8 @@ export function compile(
   const stores = new Map<unknown, Compiled['stores'][number]>()
   const clocks = new Map<string, StreamClock>()
   const clocksOf: StreamClock[][] = nodes.map(() => [])
+  // How far time has come without records, where it must be told to those who read a repartition topic.
+  const told = new Map<number, { readonly clock: StreamClock; readonly to: RepartitionOutput }>()
   const sinks: SinkBuffer[] = []
   const codecs: Codec<unknown>[] = []
   const lanes = laneNumbers(sources, environment)
@@ -116,7 +118,10 @@ export function compile(
       topic(topic) {
         const name = physical(topic)
         const partitions = environment.partitions(name)
-        return node.target?.repartition ? out.repartition(name, partitions, partition) : out.topic(name, partitions)
+        if (!node.target?.repartition) return out.topic(name, partitions)
+        const to = out.repartition(name, partitions, partition)
+        told.set(index, { clock: streamClock(lanesOf(topics, lanes), record), to })
+        return to
       },
       sink(sink, serdes) {
         const buffer = sinkBuffer(id, sink as never, serdes as never, record)
@@ -151,6 +156,10 @@ export function compile(
     for (const [index, processor] of processors.entries()) {
       for (const clock of clocksOf[index]) clock.advance(lane, timestamp)
       processor.advance?.()
+      const behind = told.get(index)
+      if (behind === undefined) continue
+      behind.clock.advance(lane, timestamp)
+      behind.to.reach(behind.clock.closing)
     }
   }
   return { inputs: [...inputs.values()], processors, stores: [...stores.values()], advance, clocks, sinks, codecs }
@@ -182,10 +191,10 @@ interface Lanes {
 /** Plain topics share lane 0; each repartition topic has one lane for every task that writes it. */
 function laneNumbers(sources: Subtopology['sources'], environment: TaskEnvironment): Map<string, Lanes> {
   const lanes = new Map<string, Lanes>()
-  let next = sources.some((source) => source.from === undefined) ? 1 : 0
+  let next = sources.some((source) => source.from === undefined) ? PLAIN_LANE + 1 : 0
   for (const { topic, from } of sources) {
     if (lanes.has(topic)) continue
-    if (from === undefined) lanes.set(topic, { first: 0, count: 1 })
+    if (from === undefined) lanes.set(topic, { first: PLAIN_LANE, count: 1 })
     else {
       const count = environment.tasks(from)
       lanes.set(topic, { first: next, count })

@@ -10,6 +10,9 @@ export interface Reader {
   readonly receive: Forward
 }
 
+/** The one lane of all topics of the user's that a task reads. */
+export const PLAIN_LANE = 0
+
 /**
  * One partition that a task reads: the batches that were fetched and wait, and how far processing has come.
  */
@@ -36,6 +39,9 @@ export interface Input {
   fetched: number
   /** Last known end of the partition: `fetched < end` means it is known to lag. */
   end: number
+  /** Wall-clock time at which a record was last fetched, or reading began; and of the last word of the log. */
+  quietSince: number
+  heardAt: number
   /** Bytes in the queue. */
   bytes: number
   /** Nothing from this offset on is processed for now: the range before it must be committed by itself. */
@@ -53,6 +59,8 @@ export function input(fields: Pick<Input, 'topic' | 'partition' | 'readers' | 'f
     position: 0,
     fetched: 0,
     end: 0,
+    quietSince: 0,
+    heardAt: 0,
     bytes: 0,
     limit: Number.POSITIVE_INFINITY,
   }

@@ -14,12 +14,18 @@ export interface OutgoingBatch {
   readonly records: number
 }
 
+/** A repartition topic, whose readers are told how far time has come. */
+export interface RepartitionOutput extends TopicOutput {
+  /** Time has come so far without a record. */
+  reach(timestamp: number): void
+}
+
 /** What a task has written since it was last emptied, as record batches. */
 export interface Outbox {
   /** A user's topic, a changelog or the dead letters. */
   topic(topic: string, partitions: number): TopicOutput
   /** A repartition topic: its batches say which task they come from, see `lanes.ts`. */
-  repartition(topic: string, partitions: number, lane: number): TopicOutput
+  repartition(topic: string, partitions: number, lane: number): RepartitionOutput
   /** Tells the readers of repartition topics how far time has come here; call at a commit. */
   markTime(): void
   /** Takes everything that has been written. */
@@ -88,6 +94,9 @@ export function outbox(counters: TaskCounters, headersNow: () => Headers): Outbo
       })
       return {
         partitions,
+        reach(timestamp) {
+          if (timestamp > time) time = timestamp
+        },
         partitionOf: (key, length) => partitionFor(key.buffer, partitions, 0, length),
         send(partition, key, value, timestamp, headers = headersNow()) {
           const writer = writerFor(to, partition, sizeOf(key, value))

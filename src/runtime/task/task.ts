@@ -7,6 +7,7 @@ import type { Subtopology } from '../../topology/plan.ts'
 import { type Compiled, compile, type TaskEnvironment } from './compile.ts'
 import { add, type TaskCounters, taskCounters } from './counters.ts'
 import { type DeadLetter, deadLetterWriter } from './dead-letter.ts'
+import { idleSources } from './idle-sources.ts'
 import { hasRecord, type Input } from './input.ts'
 import { isMarker, laneOf, withoutOwn } from './lanes.ts'
 import { type OutgoingBatch, outbox } from './outbox.ts'
@@ -133,6 +134,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       ? undefined
       : deadLetterWriter(out.topic(options.deadLetterTopic, options.partitions(options.deadLetterTopic)))
   const committed = new Map<string, number>()
+  const idle = idleSources(subtopology, inputs, clocks, compiled.advance)
   const outside = outsideOf(processors)
   /** A marker of time waits until what is under way before it has come back. */
   let markerWaits = false
@@ -309,6 +311,8 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       }
       of.fetched = next
       of.end = end
+      of.heardAt = options.clock.now()
+      if (batches.length > 0) of.quietSince = of.heardAt
       if (empty) openHead(of)
     },
     addCorrupt(topic, { error, skipTo, bytes }) {
@@ -333,6 +337,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       of.bytes = of.next = of.reader = 0
       of.unresolved = undefined
       of.position = of.fetched = offset
+      of.quietSince = of.heardAt = options.clock.now()
       committed.set(topic, offset)
     },
     start(times) {
@@ -382,6 +387,8 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     tick(now) {
       if (outside?.resting) return
       for (const processor of processors) processor.tick?.(now)
+      // A planned range is replayed as it was: nothing but its records may come into it.
+      if (idle && !this.limited && this.inFlight === 0) idle.tick()
     },
     drain: out.take,
     get inFlight() {
