@@ -20,9 +20,17 @@ function keepObject(value: object): unknown {
   return copy
 }
 
+/** Texts are copied through here: no buffer is made for each. */
+const scratch = Buffer.allocUnsafeSlow(4096)
+
 // V8 keeps a substring of 13 or more characters as a view of the whole (SlicedString::kMinLength in its objects/string.h).
 function keepText(text: string): string {
-  if (text.length < 13) return text
-  const copy = Buffer.from(text, 'latin1').latin1Slice(0, text.length)
-  return copy === text ? copy : Buffer.from(text, 'utf16le').toString('utf16le')
+  const { length } = text
+  if (length < 13) return text
+  if (length <= scratch.length) {
+    scratch.latin1Write(text, 0)
+    const copy = scratch.latin1Slice(0, length)
+    if (copy === text) return copy
+  }
+  return Buffer.from(text, 'utf16le').toString('utf16le')
 }

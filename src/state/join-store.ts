@@ -2,8 +2,16 @@ import type { Serde } from '../serde/serde.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, restoreEntry } from './changes.ts'
 import { type Keys, keysOf } from './keys.ts'
-import { encodeSequencedKey, firstAtOrAfter, nextEntry, type SequencedEntry, sequenceOf } from './sequenced.ts'
+import {
+  encodeSequencedKey,
+  firstSequencedAt,
+  nextEntry,
+  type SequencedEntry,
+  sequenced,
+  sequenceOf,
+} from './sequenced.ts'
 import { type StateStore, serdeValue, type ValueCodec } from './store.ts'
+import { firstAtOrAfter } from './timelines.ts'
 import { innerKey, windowStart } from './window-key.ts'
 
 /**
@@ -121,7 +129,7 @@ function memoryJoinStore<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
       const sequence = sequenceOf(source, keyEnd)
       const key = innerKey(keys, source, keyStart, keyEnd)
       const list = listFor(key, timestamp)
-      const at = firstAtOrAfter(list, timestamp, sequence)
+      const at = firstSequencedAt(list, timestamp, sequence)
       const found = list[at]?.start === timestamp && list[at].sequence === sequence ? list[at] : undefined
       if (valueStart < 0) {
         if (found) {
@@ -131,7 +139,7 @@ function memoryJoinStore<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
         return
       }
       const value = values.decode(source, valueStart, valueEnd)
-      const entry = found ?? { ...nextEntry(keys, key, timestamp, value, undefined), sequence }
+      const entry = found ?? sequenced(keys.keep(key), timestamp, value, sequence)
       restoreEntry(entry, value, timestamp)
       if (found) return
       list.splice(at, 0, entry)

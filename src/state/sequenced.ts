@@ -1,6 +1,5 @@
 import { keep } from '../aggregates/keep.ts'
 import type { ByteSource, ByteWriter } from '../serde/bytes.ts'
-import { newEntry } from './changes.ts'
 import type { Keys } from './keys.ts'
 import type { Entry } from './store.ts'
 import { SUFFIX } from './window-key.ts'
@@ -14,6 +13,11 @@ export interface SequencedEntry<K, V> extends Entry<K, V> {
   readonly sequence: number
 }
 
+/** An entry that nobody has written yet. */
+export function sequenced<K, V>(key: K, start: number, value: V, sequence: number): SequencedEntry<K, V> {
+  return { key, start, value, timestamp: start, dirty: false, logged: false, given: null, sequence }
+}
+
 /** A live entry after `last`, the newest of its key and time. */
 export function nextEntry<K, V>(
   keys: Keys<K>,
@@ -23,7 +27,7 @@ export function nextEntry<K, V>(
   last: SequencedEntry<K, V> | undefined,
 ): SequencedEntry<K, V> {
   const sequence = last?.start === timestamp ? last.sequence + 1 : 0
-  return { ...newEntry(last === undefined ? keys.keep(key) : last.key, timestamp, keep(value), timestamp), sequence }
+  return sequenced(last === undefined ? keys.keep(key) : last.key, timestamp, keep(value), sequence)
 }
 
 export function encodeSequencedKey<K>(keys: Keys<K>, entry: SequencedEntry<K, unknown>, out: ByteWriter): void {
@@ -37,10 +41,10 @@ export function sequenceOf({ view }: ByteSource, keyEnd: number): number {
 }
 
 /** Index of the first entry at or after (timestamp, sequence) in a list that is ordered by both. */
-export function firstAtOrAfter(
+export function firstSequencedAt(
   entries: readonly SequencedEntry<unknown, unknown>[],
   timestamp: number,
-  sequence = 0,
+  sequence: number,
 ): number {
   let low = 0
   let high = entries.length

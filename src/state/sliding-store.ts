@@ -2,7 +2,7 @@ import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, newEntry, restoreEntry } from './changes.ts'
 import { type Keys, keysOf } from './keys.ts'
 import type { Entry, StateStore, ValueCodec } from './store.ts'
-import { timeIndex } from './time-index.ts'
+import { firstAtOrAfter, timelines } from './timelines.ts'
 import { encodeWindowKey, innerKey, windowStart } from './window-key.ts'
 import type { WindowStoreOptions } from './window-store.ts'
 
@@ -43,44 +43,28 @@ export function slidingStore<K, A>(
   }
 }
 
-const NONE: readonly never[] = []
-
 function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: number): SlidingStore<K, A> {
-  const byKey = new Map<unknown, Entry<K, A>[]>()
-  const byStart = timeIndex<Entry<K, A>>(span)
+  const lines = timelines<K, Entry<K, A>>(keys, span)
   const { touch, list, flush, writeEntry } = changes<K, A>((entry, out) => encodeWindowKey(keys, entry, out), values)
   const compare = (a: Entry<K, A>, b: Entry<K, A>) => a.start - b.start || keys.compare(a.key, b.key)
-  let size = 0
 
   const create = (start: number, key: K, value: A, timestamp: number): Entry<K, A> => {
-    const identity = keys.identity(key)
-    let windows = byKey.get(identity)
-    if (windows === undefined)
-      byKey.set(typeof identity === 'string' ? keys.keep(identity as K) : identity, (windows = []))
+    const windows = lines.of(key)
     const entry = newEntry(windows.length ? windows[0].key : keys.keep(key), start, value, timestamp)
-    const at = firstAtOrAfter(windows, start)
-    if (at === windows.length) windows.push(entry)
-    else windows.splice(at, 0, entry)
-    byStart.add(entry, start)
-    size++
+    lines.insert(entry, firstAtOrAfter(windows, start))
     return entry
   }
   const unlink = (entry: Entry<K, A>) => {
-    const identity = keys.identity(entry.key)
-    const windows = byKey.get(identity)
-    const at = windows ? firstAtOrAfter(windows, entry.start) : -1
-    if (!windows || windows[at] !== entry) return
-    if (windows.length === 1) byKey.delete(identity)
-    else windows.splice(at, 1)
-    byStart.remove(entry, entry.start)
-    size--
+    const windows = lines.of(entry.key)
+    const at = firstAtOrAfter(windows, entry.start)
+    if (windows[at] === entry) lines.removeAt(entry.key, at)
   }
 
   return {
     get size() {
-      return size
+      return lines.size
     },
-    windows: (key) => byKey.get(keys.identity(key)) ?? NONE,
+    windows: lines.of,
     create,
     touch,
     remove(entry) {
@@ -89,28 +73,21 @@ function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: nu
       touch(entry)
     },
     changed: list,
-    *all() {
-      for (const windows of byKey.values()) yield* windows
-    },
-    between: (after, upTo) =>
-      byStart
-        .around(after, upTo)
-        .filter(({ start }) => start > after && start <= upTo)
-        .sort(compare),
+    all: lines.all,
+    between: (after, upTo) => lines.between(after + 1, upTo).sort(compare),
     compare,
     expire(before) {
-      for (const entry of byStart.before(before)) {
+      lines.dropBefore(before, (entry) => {
         entry.value = null
-        unlink(entry)
         if (entry.logged) touch(entry)
-      }
+      })
     },
     flush,
     writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
       const start = windowStart(source, keyEnd)
       const key = innerKey(keys, source, keyStart, keyEnd)
-      const windows = byKey.get(keys.identity(key)) ?? NONE
+      const windows = lines.of(key)
       const at = firstAtOrAfter(windows, start)
       const found = windows[at]?.start === start ? windows[at] : undefined
       if (valueStart < 0) {
@@ -121,16 +98,4 @@ function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: nu
       restoreEntry(found ?? create(start, key, value, timestamp), value, timestamp)
     },
   }
-}
-
-/** Index of the first entry that starts at `start` or later; the length when there is none. */
-export function firstAtOrAfter(windows: readonly Entry<unknown, unknown>[], start: number): number {
-  let low = 0
-  let high = windows.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (windows[middle].start < start) low = middle + 1
-    else high = middle
-  }
-  return low
 }

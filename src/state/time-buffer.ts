@@ -3,7 +3,14 @@ import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, restoreEntry } from './changes.ts'
 import { type Keys, keysOf } from './keys.ts'
 import { minHeap } from './min-heap.ts'
-import { encodeSequencedKey, firstAtOrAfter, nextEntry, type SequencedEntry, sequenceOf } from './sequenced.ts'
+import {
+  encodeSequencedKey,
+  firstSequencedAt,
+  nextEntry,
+  type SequencedEntry,
+  sequenced,
+  sequenceOf,
+} from './sequenced.ts'
 import { type StateStore, serdeValue, type ValueCodec } from './store.ts'
 import { innerKey, windowStart } from './window-key.ts'
 
@@ -122,7 +129,7 @@ function memoryTimeBuffer<K, V>(keys: Keys<K>, values: ValueCodec<V>): TimeBuffe
       const sequence = sequenceOf(source, keyEnd)
       const key = innerKey(keys, source, keyStart, keyEnd)
       const list = listFor(key, timestamp)
-      const at = firstAtOrAfter(list, timestamp, sequence)
+      const at = firstSequencedAt(list, timestamp, sequence)
       const found = list[at]?.sequence === sequence ? list[at] : undefined
       if (valueStart < 0) {
         if (found) {
@@ -132,7 +139,7 @@ function memoryTimeBuffer<K, V>(keys: Keys<K>, values: ValueCodec<V>): TimeBuffe
         return
       }
       const value = values.decode(source, valueStart, valueEnd)
-      const entry = found ?? { ...nextEntry(keys, key, timestamp, value, undefined), sequence }
+      const entry = found ?? sequenced(keys.keep(key), timestamp, value, sequence)
       restoreEntry(entry, value, timestamp)
       if (found) return
       list.splice(at, 0, entry)

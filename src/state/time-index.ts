@@ -11,8 +11,6 @@ export interface TimeIndex<E> {
   remove(entry: E, time: number): void
   /** Entries of slots that lie before `time` as a whole: it may leave out some that are only just before it. */
   before(time: number): E[]
-  /** Entries of all slots that times in (after, upTo] fall into: some may lie outside. */
-  around(after: number, upTo: number): E[]
 }
 
 /** @param span - length of a slot in ms */
@@ -48,15 +46,6 @@ export function timeIndex<E extends Entry<unknown, unknown>>(span: number): Time
         if ((slot + 1) * span <= time) found.push(...peers)
         if (slot < oldest) oldest = slot
       }
-      return found
-    },
-    around(after, upTo) {
-      const first = slotOf(after + 1)
-      const last = slotOf(upTo)
-      const found: E[] = []
-      if (last - first < slots.size) {
-        for (let slot = first; slot <= last; slot++) found.push(...(slots.get(slot) ?? []))
-      } else for (const [slot, peers] of slots) if (slot >= first && slot <= last) found.push(...peers)
       return found
     },
   }

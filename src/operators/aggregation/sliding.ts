@@ -1,8 +1,9 @@
 import type { Aggregate } from '../../aggregates/aggregate.ts'
 import type { Windowed } from '../../record.ts'
 import { dueQueue } from '../../state/due-queue.ts'
-import { firstAtOrAfter, type SlidingStore } from '../../state/sliding-store.ts'
+import type { SlidingStore } from '../../state/sliding-store.ts'
 import type { Entry } from '../../state/store.ts'
+import { firstAtOrAfter } from '../../state/timelines.ts'
 import type { ProcessorFactory } from '../../topology/processor.ts'
 import type { StoreSpec } from '../../topology/store-spec.ts'
 import type { SlidingWindows } from '../../windows/windows.ts'
@@ -65,6 +66,8 @@ export function sliding<K, V, A, R>(
       else update(entry, value, timestamp)
     }
 
+    /** Of the record in work; kept, so that nothing is made per record. */
+    const overlapping: Entry<K, A>[] = []
     const inOrder = (key: K, value: V, timestamp: number, closed: number) => {
       const windows = store.windows(key)
       let leftExists = false
@@ -77,7 +80,7 @@ export function sliding<K, V, A, R>(
       if (rightExists) i--
       const oldest = timestamp - 2 * d
       // The entries are taken first: an aggregate that becomes null removes its window from the array.
-      const overlapping: Entry<K, A>[] = []
+      let count = 0
       for (; i >= 0; i--) {
         const entry = windows[i]
         if (entry.start < oldest) break
@@ -85,9 +88,10 @@ export function sliding<K, V, A, R>(
           before = entry
           break
         }
-        overlapping.push(entry)
+        overlapping[count++] = entry
       }
-      for (const entry of overlapping) {
+      for (let n = 0; n < count; n++) {
+        const entry = overlapping[n]
         if (entry.start + d > timestamp) {
           if (holder === undefined) {
             holder = entry

@@ -1,8 +1,9 @@
 import { checkWhole } from '../../options.ts'
 import type { Serde } from '../../serde/serde.ts'
 import { keyValueStore as keyValueSpec } from '../../state/key-value-store.ts'
-import { firstAtOrAfter, slidingStore } from '../../state/sliding-store.ts'
+import { slidingStore } from '../../state/sliding-store.ts'
 import { serdeValue } from '../../state/store.ts'
+import { firstAtOrAfter } from '../../state/timelines.ts'
 import type { ProcessorContext, StreamTime } from '../../topology/processor.ts'
 import type { StoreSpec } from '../../topology/store-spec.ts'
 
