@@ -1,6 +1,7 @@
 import { type Aggregate, type Comparable, topK as topKAggregate } from '../aggregates/index.ts'
 import type { Top } from '../aggregates/top-k.ts'
 import type { Grouped } from '../topology/grouped.ts'
+import type { Stream } from '../topology/stream.ts'
 import type { Table } from '../topology/table.ts'
 import { type AggregateOptions, aggregated } from './aggregate.ts'
 
@@ -50,7 +51,7 @@ export function topK<K, V, R>(
   n: number,
   by: (value: V) => Comparable | null | undefined,
   options?: AggregateOptions,
-): (grouped: Grouped<K, V, R>) => Table<R, NonNullable<V>[]>
+): (grouped: Grouped<K, V, R>) => Table<R, NonNullable<V>[], Stream<K, V>>
 export function topK<V>(
   ...args:
     | [n: number, by: By<V>, of?: (value: V) => unknown]

@@ -1,3 +1,4 @@
+import type { Windowed } from '../record.ts'
 import { node, out } from '../topology/node.ts'
 import { Stream } from '../topology/stream.ts'
 import type { Table } from '../topology/table.ts'
@@ -29,7 +30,7 @@ import { follow } from './follow.ts'
  * revenue.pipe(untilWindowCloses(), to(clickhouse({ table: 'revenue' })))
  * ```
  */
-export function untilWindowCloses<K, V>(): (table: Table<K, V>) => Stream<K, V> {
+export function untilWindowCloses<K, V>(): (table: Table<Windowed<K>, V>) => Stream<Windowed<K>, V> {
   return ({ finals, input, serdes }) => {
     if (finals)
       return new Stream(

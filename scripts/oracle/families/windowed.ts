@@ -95,8 +95,14 @@ export function emitted<K>(table: Table<K, FixtureValue>, operator: Operator, ke
       const { limit, maxRecords } = operator
       return table.pipe(untilTimeLimit(limit, { maxRecords }), toStream(), to('output', serdes))
     }
-    default:
-      return table.pipe(untilWindowCloses(), to('output', serdes))
+    default: {
+      // Only fixtures of windows ask for final results.
+      const windows = table as unknown as Table<Windowed<string>, FixtureValue>
+      return windows.pipe(
+        untilWindowCloses(),
+        to('output', { ...serdes, key: key as unknown as Serde<Windowed<string>> }),
+      )
+    }
   }
 }
 
