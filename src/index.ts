@@ -80,6 +80,7 @@ export type {
   TopologyDescription,
 } from './topology/describe/description.ts'
 export { diff, type TopologyChange, type TopologyDiff } from './topology/describe/diff.ts'
+export type { GlobalTable } from './topology/global-table.ts'
 export type { Grouped } from './topology/grouped.ts'
 export { type Plan, plan } from './topology/plan.ts'
 export type { Stream } from './topology/stream.ts'

@@ -1,7 +1,8 @@
+import type { GlobalTable } from '../topology/global-table.ts'
 import type { Stream } from '../topology/stream.ts'
 import type { Table } from '../topology/table.ts'
 import type { JoinWindows } from '../windows/join-windows.ts'
-import { type AnyJoiner, joinOf } from './joins/dispatch.ts'
+import { type GlobalJoinOperands, type JoinOperands, joinOf } from './joins/dispatch.ts'
 import type { JoinStreamsOptions } from './joins/join-streams.ts'
 import type { JoinTableOptions } from './joins/join-table.ts'
 import type { TableJoinOptions } from './joins/table-table.ts'
@@ -22,6 +23,10 @@ import type { Like, Rows } from './rows.ts'
  * `<application>-<name>-changelog`, for rows that come out of order, and gives them in the order (timestamp, key, arrival).
  * The result has the record's timestamp. A record without a row gives nothing; null keys and values are dropped and
  * counted. Keeps no other state. Kafka Streams: `KStream#join` with a `KTable`.
+ *
+ * **A stream with a global table**: `join(table, keyOf, joiner)`: each record with the row of the key that `keyOf` gives, as it is
+ * at that moment. The stream's own key stays. A null value, and a null from `keyOf`, is dropped and counted. Keeps no state of its own. Kafka Streams: `KStream#join` with a
+ * `GlobalKTable`.
  *
  * **Two tables**: a row comes out where both have one. A change on either side works the row out anew; when a side goes
  * away the result is deleted. Rows apply in order of arrival, whatever their timestamps; a result, a deletion too, has
@@ -70,12 +75,11 @@ export function join<K, V, W, R, In extends Rows<K | null, V> = Stream<K, V>>(
   joiner: (left: NonNullable<NoInfer<V>>, right: W, key: NoInfer<K>) => R,
   options?: In extends Table<unknown, unknown> ? TableJoinOptions<K, R> : JoinTableOptions<K, V>,
 ): (input: In & Rows<K | null, V>) => Like<In, K, In extends Table<unknown, unknown> ? Exclude<R, null> : R>
-export function join(
-  name: string,
-  other: Stream<unknown, unknown> | Table<unknown, unknown>,
-  joiner: AnyJoiner,
-  windows?: JoinWindows | TableJoinOptions<unknown, unknown> | JoinTableOptions<unknown, unknown>,
-  options?: JoinStreamsOptions<unknown, unknown, unknown>,
-): unknown {
-  return joinOf('join', name, other, joiner, windows, options)
+export function join<K, V, F, W, R>(
+  other: GlobalTable<F, W>,
+  keyOf: (value: NonNullable<NoInfer<V>>, key: NoInfer<K>) => NoInfer<F> | null,
+  joiner: (left: NonNullable<NoInfer<V>>, right: W, key: NoInfer<K>) => R,
+): (stream: Stream<K, V>) => Stream<K, R>
+export function join(...operands: JoinOperands | GlobalJoinOperands): unknown {
+  return joinOf('join', operands)
 }

@@ -1,7 +1,8 @@
+import type { GlobalTable } from '../topology/global-table.ts'
 import type { Stream } from '../topology/stream.ts'
 import type { Table } from '../topology/table.ts'
 import type { JoinWindows } from '../windows/join-windows.ts'
-import { type AnyJoiner, joinOf } from './joins/dispatch.ts'
+import { type GlobalJoinOperands, type JoinOperands, joinOf } from './joins/dispatch.ts'
 import type { JoinStreamsOptions } from './joins/join-streams.ts'
 import type { JoinTableOptions } from './joins/join-table.ts'
 import type { TableJoinOptions } from './joins/table-table.ts'
@@ -17,6 +18,8 @@ import type { KeyOf, Like, Rows } from './rows.ts'
  * `KStream#leftJoin`.
  *
  * **A stream with a table**: each record of the stream comes out, one with a null key at once, too.
+ *
+ * **A stream with a global table**: `leftJoin(table, keyOf, joiner)`; a null from `keyOf` is joined with null.
  *
  * **Two tables**: a row comes out for each of the left.
  *
@@ -57,12 +60,11 @@ export function leftJoin<K, V, W, R, In extends Rows<K | null, V> = Stream<K, V>
   joiner: (left: NonNullable<NoInfer<V>>, right: W | null, key: KeyOf<In>) => R,
   options?: In extends Table<unknown, unknown> ? TableJoinOptions<K, R> : JoinTableOptions<K, V>,
 ): (input: In & Rows<K | null, V>) => Like<In, KeyOf<In>, In extends Table<unknown, unknown> ? Exclude<R, null> : R>
-export function leftJoin(
-  name: string,
-  other: Stream<unknown, unknown> | Table<unknown, unknown>,
-  joiner: AnyJoiner,
-  windows?: JoinWindows | TableJoinOptions<unknown, unknown> | JoinTableOptions<unknown, unknown>,
-  options?: JoinStreamsOptions<unknown, unknown, unknown>,
-): unknown {
-  return joinOf('leftJoin', name, other, joiner, windows, options)
+export function leftJoin<K, V, F, W, R>(
+  other: GlobalTable<F, W>,
+  keyOf: (value: NonNullable<NoInfer<V>>, key: NoInfer<K>) => NoInfer<F> | null,
+  joiner: (left: NonNullable<NoInfer<V>>, right: W | null, key: NoInfer<K>) => R,
+): (stream: Stream<K, V>) => Stream<K, R>
+export function leftJoin(...operands: JoinOperands | GlobalJoinOperands): unknown {
+  return joinOf('leftJoin', operands)
 }

@@ -1,7 +1,7 @@
 import type { Stream } from '../topology/stream.ts'
 import type { Table } from '../topology/table.ts'
 import type { JoinWindows } from '../windows/join-windows.ts'
-import { type AnyJoiner, joinOf } from './joins/dispatch.ts'
+import { type JoinOperands, joinOf } from './joins/dispatch.ts'
 import type { JoinStreamsOptions } from './joins/join-streams.ts'
 import type { TableJoinOptions } from './joins/table-table.ts'
 
@@ -47,12 +47,6 @@ export function outerJoin<K, V, W, R>(
   joiner: (left: V | null, right: W | null, key: K) => R | null,
   options?: TableJoinOptions<K, R>,
 ): (table: Table<K, V>) => Table<K, R>
-export function outerJoin(
-  name: string,
-  other: Stream<unknown, unknown> | Table<unknown, unknown>,
-  joiner: AnyJoiner,
-  windows?: JoinWindows | TableJoinOptions<unknown, unknown>,
-  options?: JoinStreamsOptions<unknown, unknown, unknown>,
-): unknown {
-  return joinOf('outerJoin', name, other, joiner, windows, options)
+export function outerJoin(...operands: JoinOperands): unknown {
+  return joinOf('outerJoin', operands)
 }

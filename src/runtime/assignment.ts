@@ -20,6 +20,7 @@ export interface OpenTask {
 export interface AssignmentDependencies {
   readonly plan: Plan
   readonly settings: Settings
+  readonly globals: ReadonlyMap<unknown, unknown>
   readonly counts: ReadonlyMap<string, number>
   readonly log: Log
   readonly group: LogGroup
@@ -77,11 +78,12 @@ export async function openTasks(ids: readonly string[], on: AssignmentDependenci
   })
 }
 
-function create(id: string, { plan, settings, counts, logger, wake }: AssignmentDependencies): Task {
+function create(id: string, { plan, globals, settings, counts, logger, wake }: AssignmentDependencies): Task {
   const [subtopology, partition] = id.split('_').map(Number)
   return createTask(plan.subtopologies[subtopology], partition, {
     application: plan.application,
     registry: settings.registry,
+    globals,
     emit: 'commit',
     partitions: (topic) => counts.get(topic)!,
     tasks: (of) => counts.get(`subtopology:${of}`)!,

@@ -8,6 +8,8 @@ export interface Metrics {
   text(): Promise<string>
   /** Adds what a task has counted since the last call. Called once per commit, never per record. */
   take(task: Task): void
+  /** Rows of a global table. */
+  globalRows(store: string, rows: number): void
   /** A task that does not run here any more: its gauges go. */
   forget(task: Task): void
   committed(seconds: number): void
@@ -45,6 +47,7 @@ export function createMetrics(application: string, registry = new Registry()): M
   ])
   const lag = gauge('lag_records', 'Records between the position and the end of a partition', ['task', 'topic'])
   const entries = gauge('store_entries', 'Live entries in a store', ['task', 'store'])
+  const globals = gauge('global_table_entries', 'Rows of a global table', ['store'])
   const buffered = gauge('buffered_bytes', 'Fetched bytes that wait to be processed', ['task'])
   const commits = new Histogram({
     name: 'millrace_commit_seconds',
@@ -97,6 +100,7 @@ export function createMetrics(application: string, registry = new Registry()): M
       for (const { name: store } of stores) entries.remove({ application, task, store })
       buffered.remove({ application, task })
     },
+    globalRows: (store, rows) => globals.set({ application, store }, rows),
     committed: (seconds) => commits.observe({ application }, seconds),
     rebalanced: () => rebalances.inc({ application }),
     restored: (records) => restoredRecords.inc({ application }, records),

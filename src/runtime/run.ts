@@ -4,6 +4,7 @@ import type { Entry } from '../state/store.ts'
 import { plan } from '../topology/plan.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { CommitStep } from './committer.ts'
+import { createGlobals, type Globals } from './globals.ts'
 import { type HealthServer, serveHealth } from './http.ts'
 import { loggerOf } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -90,7 +91,9 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
   const sinks = createSinks(topology.name, logger, observer, hooks.openSink)
   let server: HealthServer | undefined
   let worker: Worker
+  let globals: Globals | undefined
   const closeAll = async () => {
+    await globals?.close()
     await sinks.close()
     await log.close().catch((error) => logger.debug({ err: error }, 'close'))
     settings.snapshots?.to.close()
@@ -103,8 +106,18 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
     if (settings.snapshots) await patiently('snapshots', () => settings.snapshots!.to.open())
     const counts = await patiently('log', () => prepareTopics(log, planned, settings))
     await patiently('log', () => checkInternalTopics(log, planned, counts))
+    globals = createGlobals({
+      sources: planned.globals,
+      counts,
+      settings,
+      log,
+      patiently,
+      logger,
+      onRows: metrics.globalRows,
+    })
     worker = createWorker({
       plan: planned,
+      globals,
       counts,
       settings,
       sinks,
@@ -168,6 +181,8 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
       if (state.phase !== 'running') throw state.error ?? new MillraceError('CLOSED', 'stopped before it was ready')
     },
     *query<K, A>(name: string) {
+      const shared = globals?.rows.find(({ source }) => source.spec.name === name)
+      if (shared) return yield* shared.store.all() as Iterable<Entry<K, A>>
       const known = planned.subtopologies.some(({ stores }) => stores.some(({ spec }) => spec.name === name))
       if (!known) throw new MillraceError('INVALID_OPTION', `the topology has no store "${name}"`)
       for (const { task } of worker.tasks) {

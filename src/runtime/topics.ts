@@ -18,7 +18,10 @@ export interface TopicOptions {
  */
 export async function prepareTopics(log: Log, plan: Plan, options: TopicOptions): Promise<Map<string, number>> {
   const nodes = plan.subtopologies.flatMap((subtopology) => subtopology.nodes.map(({ node }) => node))
-  const sources = nodes.flatMap((node) => (node.source ? [node.source.topic] : []))
+  const sources = [
+    ...nodes.flatMap((node) => (node.source ? [node.source.topic] : [])),
+    ...plan.globals.map(({ topic }) => topic),
+  ]
   const targets = nodes.flatMap((node) => (node.target && !node.target.repartition ? [node.target.topic] : []))
   const deadLetters = options.deadLetterTopic === undefined ? [] : [options.deadLetterTopic]
   const users = [...new Set([...sources, ...targets])]

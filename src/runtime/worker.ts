@@ -6,6 +6,7 @@ import { type AssignmentDependencies, type OpenTask, openTasks, taskIds } from '
 import { createAlarm, createCommands } from './commands.ts'
 import { type CommitStep, type Committer, createCommitter, refusedRowLetter } from './committer.ts'
 import { createFetcher } from './fetcher.ts'
+import type { Globals } from './globals.ts'
 import type { Metrics } from './metrics.ts'
 import type { Settings } from './options.ts'
 import type { Patience } from './patience.ts'
@@ -23,6 +24,7 @@ const TICK_MS = 100
 const TRIM_MS = 30_000
 
 export interface WorkerDependencies {
+  readonly globals: Globals
   readonly plan: Plan
   readonly counts: ReadonlyMap<string, number>
   readonly settings: Settings
@@ -87,6 +89,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     onLost: () => commands.ask(lose),
     onError: fail,
   })
+  on.globals.failed.catch((error) => fail(toError(error)))
   const nonce = () =>
     Math.floor((on.random ?? Math.random)() * 2 ** 32)
       .toString(16)
@@ -103,6 +106,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     })
   const assignmentOn: AssignmentDependencies = {
     plan,
+    globals: on.globals.stores,
     settings,
     counts,
     log,
@@ -385,6 +389,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     },
     async run() {
       try {
+        await on.globals.restore()
         await newProducer()
         status.phase('rebalancing')
         await group.join()

@@ -3,6 +3,7 @@ import { BatchWriter } from '../log/batch/batch-writer.ts'
 import { partitionFor } from '../log/batch/partitioner.ts'
 import type { RecordBatch } from '../log/batch/record-batch.ts'
 import type { Headers } from '../record.ts'
+import { type GlobalRows, globalRows } from '../runtime/task/global-rows.ts'
 import type { OutgoingBatch } from '../runtime/task/outbox.ts'
 import { restoreStore } from '../runtime/task/restore.ts'
 import { createTask, type RecordPolicy, type Task } from '../runtime/task/task.ts'
@@ -49,6 +50,8 @@ export class TopologyDriver {
   private readonly options: DriverOptions
   private readonly counts: ReadonlyMap<string, number>
   private tasks: Task[] = []
+  /** Filled at once, at every record of their topics. */
+  private globals: GlobalRows[]
   private readonly topics = new DriverTopics()
   private readonly unread = new Map<string, { partition: number; batch: RecordBatch }[]>()
   private readonly rowsOf = new Map<string, DriverRow[]>()
@@ -76,9 +79,11 @@ export class TopologyDriver {
     }
     const { subtopologies } = this.plan
     const sources = subtopologies.flatMap((of) => of.sources.filter(({ from }) => from === undefined))
-    this.inputs = [...new Set(sources.map(({ topic }) => topic))]
+    this.inputs = [...new Set([...sources, ...this.plan.globals].map(({ topic }) => topic))]
     const targets = subtopologies.flatMap((of) => of.nodes.flatMap(({ node }) => node.target ?? []))
     this.outputs = [...new Set(targets.filter((of) => !of.repartition).map(({ topic }) => topic))]
+    for (const { topic, key, value } of this.plan.globals) this.serdes.set(topic, { key, value })
+    this.globals = this.createGlobals()
     this.tasks = this.createTasks()
   }
 
@@ -142,7 +147,8 @@ export class TopologyDriver {
 
   /** What a store holds, over all tasks. Throws `INVALID_OPTION` for a name that the topology does not have. */
   store<K = unknown, A = unknown>(name: string): DriverEntry<K, A>[] {
-    const stores = this.tasks.flatMap((task) => task.stores.filter((store) => store.name === name))
+    const shared = this.globals.find(({ source }) => source.spec.name === name)
+    const stores = shared ? [shared] : this.tasks.flatMap((task) => task.stores.filter((store) => store.name === name))
     if (stores.length === 0) throw new MillraceError('INVALID_OPTION', `the topology has no store "${name}"`)
     return stores.flatMap(({ store }) =>
       [...(store.all() as Iterable<Entry<K, A>>)].map(({ key, start, value, timestamp }) => ({
@@ -247,6 +253,7 @@ export class TopologyDriver {
       )
     }
     for (const task of this.tasks) task.close()
+    this.globals = this.createGlobals()
     this.tasks = this.createTasks()
     this.settle()
   }
@@ -259,6 +266,7 @@ export class TopologyDriver {
         const task = createTask(subtopology, partition, {
           application: this.plan.application,
           registry,
+          globals: new Map(this.globals.map(({ source, store }) => [source.spec, store])),
           emit,
           partitions: (topic) => this.counts.get(topic) ?? this.partitions,
           tasks: (id) => this.counts.get(`subtopology:${id}`)!,
@@ -289,6 +297,7 @@ export class TopologyDriver {
   /** Appends a batch to the log and gives it to whoever reads the topic. */
   private deliver({ topic, partition, bytes }: OutgoingBatch, writer?: string): void {
     const batch = this.topics.append(topic, partition, bytes, writer)
+    this.intoGlobals(topic, batch)
     const reader = this.tasks.find(
       (task) => task.partition === partition && task.inputs.some((of) => of.topic === topic),
     )
@@ -297,6 +306,25 @@ export class TopologyDriver {
     const unread = this.unread.get(topic) ?? []
     unread.push({ partition, batch })
     this.unread.set(topic, unread)
+  }
+
+  private createGlobals(): GlobalRows[] {
+    const globals = this.plan.globals.map((source) => globalRows(source, this.options.registry))
+    for (const { source } of globals) {
+      for (let partition = 0; partition < this.partitions; partition++) {
+        for (const batch of this.topics.batches(source.topic, partition)) this.intoGlobals(source.topic, batch, globals)
+      }
+    }
+    return globals
+  }
+
+  private intoGlobals(topic: string, batch: RecordBatch, globals = this.globals): void {
+    for (const of of globals) {
+      if (of.source.topic !== topic) continue
+      of.apply(batch, 0, (error) => {
+        if (this.options.errors?.undecodable === 'fail') throw error
+      })
+    }
   }
 
   private decode(topic: string, partition: number, batch: RecordBatch): DriverRecord[] {

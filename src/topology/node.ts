@@ -1,5 +1,6 @@
 import type { Serde } from '../serde/serde.ts'
 import type { SinkDefinition } from '../sinks/sink.ts'
+import type { GlobalSource } from './global-table.ts'
 import type { ProcessorFactory } from './processor.ts'
 import type { StoreSpec } from './store-spec.ts'
 
@@ -37,6 +38,8 @@ export interface Node {
   /** Writes this topic; for a repartition, the topic is internal and read again by the next subtopology. */
   readonly target?: TargetTopic
   readonly sink?: SinkDefinition<never, never>
+  /** Global tables that it looks into. */
+  readonly globals?: readonly GlobalSource[]
   /** Partitions of the inputs must correspond (joins): checked in the plan and at start. */
   readonly copartitioned?: boolean
   /** Old values of its inputs are needed: what keeps them must forward them. */

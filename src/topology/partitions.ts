@@ -15,9 +15,11 @@ type Source = Subtopology['sources'][number]
  */
 export function partitionCounts(plan: Plan, known: (topic: string) => number | undefined): Map<string, number> {
   const counts = new Map<string, number>()
-  const missing = plan.subtopologies
-    .flatMap(({ sources }) => sources)
-    .filter(({ topic, from }) => from === undefined && known(topic) === undefined)
+  const read = [
+    ...plan.subtopologies.flatMap(({ sources }) => sources),
+    ...plan.globals.map(({ topic }) => ({ topic, from: undefined })),
+  ]
+  const missing = read.filter(({ topic, from }) => from === undefined && known(topic) === undefined)
   if (missing.length) {
     const topics = [...new Set(missing.map(({ topic }) => topic))]
     throw new MillraceError('MISSING_TOPIC', `${plural(topics, 'topic')} to read from missing: ${topics.join(', ')}`, {
@@ -68,6 +70,7 @@ export function partitionCounts(plan: Plan, known: (topic: string) => number | u
     return tasks
   }
   for (const subtopology of plan.subtopologies) resolve(subtopology)
+  for (const { topic } of plan.globals) if (!counts.has(topic)) counts.set(topic, known(topic)!)
   return counts
 }
 

@@ -1,4 +1,5 @@
 import { MillraceError } from '../errors.ts'
+import type { GlobalSource } from './global-table.ts'
 import { type Graph, walk } from './graph.ts'
 import type { AnySerde, Input, Node } from './node.ts'
 import type { StoreSpec } from './store-spec.ts'
@@ -9,6 +10,8 @@ import { problemsOf } from './validate.ts'
 export interface Plan {
   readonly application: string
   readonly subtopologies: readonly Subtopology[]
+  /** Topics that every instance reads whole, beside its tasks. */
+  readonly globals: readonly GlobalSource[]
 }
 
 /** Nodes that run together in one task per partition. */
@@ -80,6 +83,7 @@ export function plan(topology: Topology): Plan {
   refuseLoops(graph, owner)
   return {
     application: topology.name,
+    globals: [...new Set(graph.nodes.flatMap((node) => node.globals ?? []))],
     subtopologies: groups.map((members, id) => subtopology(topology.name, graph, members, id, owner)),
   }
 }

@@ -13,6 +13,12 @@ export function problemsOf(topology: Topology, graph: Graph): string[] {
     for (const store of node.stores) {
       if (!legalName(store.name)) problems.push(unnamed(node, store.name))
     }
+    for (const { topic, spec } of node.globals ?? []) {
+      if (!legalName(spec.name))
+        problems.push(
+          `globalTable: "${spec.name}" cannot name a store: globalTable('${topic}', { store: 'my-name', … })`,
+        )
+    }
     for (const topic of [node.source?.topic, node.target?.topic]) {
       if (topic !== undefined && !legalName(topic)) {
         problems.push(`${node.kind}: "${topic}" is not a topic name; use letters, digits, '.', '_' and '-'`)

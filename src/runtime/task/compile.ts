@@ -19,6 +19,8 @@ export interface TaskEnvironment {
   readonly emit: 'update' | 'commit'
   /** Partitions of every topic that the plan reads or writes. */
   partitions(topic: string): number
+  /** Stores of global tables, by their spec. */
+  readonly globals?: ReadonlyMap<unknown, unknown>
   /** Number of tasks of a subtopology: the lanes of the repartition topics it writes. */
   tasks(subtopology: number): number
   readonly clock: Clock
@@ -99,7 +101,7 @@ export function compile(
       wantsOld,
       forward: (output = 'out') => together(behind(index, output)),
       listens: (output) => behind(index, output).length > 0,
-      store: <S>(spec: unknown) => stores.get(spec)!.store as S,
+      store: <S>(spec: unknown) => (stores.get(spec)?.store ?? environment.globals?.get(spec)) as S,
       streamTime(name, input) {
         const of = input === undefined ? topics : topicsOf(index, input)
         const clock = streamClock(lanesOf(of, lanes), record)
