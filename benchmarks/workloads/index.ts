@@ -4,6 +4,7 @@ import { consume } from './consume.ts'
 import { joinJob } from './join.ts'
 import { lakeSink } from './lake-sink.ts'
 import { repartitionJob } from './repartition.ts'
+import { shopJob } from './shop.ts'
 import { slidingJob } from './sliding.ts'
 import { statelessJob } from './stateless.ts'
 import { tumblingJob } from './tumbling.ts'
@@ -18,6 +19,7 @@ export const workloads: readonly Workload[] = [
   statelessJob,
   slidingJob,
   joinJob,
+  shopJob,
   avroCodec,
   lakeSink,
 ]
