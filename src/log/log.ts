@@ -45,11 +45,11 @@ export interface LogAdmin {
   /** Creates topics; one that exists already is left as it is. Throws `NOT_AUTHORIZED`, `INVALID_OPTION`. */
   create(topics: readonly NewTopic[]): Promise<void>
   delete(topics: readonly string[]): Promise<void>
-  /** First offset that is still there. Throws `MISSING_TOPIC`. */
+  /** First offset that is still there, in the order of the question. Throws `MISSING_TOPIC`. */
   startOffsets(partitions: readonly TopicPartition[]): Promise<Position[]>
   /**
    * Offset after the last record that a committed reader can see (the last stable offset), or with 'uncommitted' after
-   * the last record at all. Throws `MISSING_TOPIC`.
+   * the last record at all; in the order of the question. Throws `MISSING_TOPIC`.
    */
   endOffsets(partitions: readonly TopicPartition[], isolation?: Isolation): Promise<Position[]>
   /** Forgets all records before the given offsets: repartition topics are trimmed behind their readers. */

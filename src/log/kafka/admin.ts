@@ -28,7 +28,9 @@ export function kafkaAdmin(transport: Transport): LogAdmin {
   ): Promise<Position[]> {
     const request = (mine: readonly TopicPartition[]) => listOffsetsRequest(mine, timestamp, isolation)
     const answers = await askLeaders(transport, partitions, 'reading the offsets', request)
-    return answers.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
+    // Brokers answer in an order of their own.
+    const found = new Map(answers.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]))
+    return partitions.map(({ topic, partition }) => ({ topic, partition, offset: found.get(`${topic}/${partition}`)! }))
   }
 
   return {
