@@ -134,7 +134,8 @@ function clocksOf(context: ProcessorContext, inputs: number): StreamTime & { inp
   const slowest = () => clocks.reduce((a, b) => (b.closing < a.closing ? b : a))
   return {
     input: 0,
-    lanes: clocks.reduce((sum, { lanes }) => sum + lanes, 0),
+    // Streams of one lane each are Kafka Streams' case: each of its inputs has a time of its own there, too.
+    lanes: Math.max(...clocks.map(({ lanes }) => lanes)),
     get closing() {
       return slowest().closing
     },

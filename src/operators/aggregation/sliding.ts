@@ -172,6 +172,13 @@ export function sliding<K, V, A, R>(
       }
     }
 
+    // A record that is late for its own window counts in those that are there already. By several lanes, which are there
+    // depends on the faster one: then it is late for all (docs/decisions/0003-lanes.md).
+    const tooLate =
+      time.lanes > 1
+        ? (timestamp: number, closed: number) => Math.max(timestamp, d) < closed
+        : (timestamp: number, closed: number) => timestamp + d < closed
+
     return {
       inputs: [
         (key: K, value: V, timestamp) => {
@@ -179,7 +186,7 @@ export function sliding<K, V, A, R>(
           if (value === null) return context.drop('null-value')
           const closed = time.observe(timestamp) - grace
           taken = false
-          if (timestamp + d < closed) context.drop('late')
+          if (tooLate(timestamp, closed)) context.drop('late')
           else if (timestamp < d) early(key, value, timestamp, closed)
           else inOrder(key, value, timestamp, closed)
           if (!taken) late(key, value, timestamp)

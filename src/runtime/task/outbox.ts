@@ -80,17 +80,14 @@ export function outbox(counters: TaskCounters, headersNow: () => Headers): Outbo
       const to = writers(topic, partitions)
       const stamp = laneHeaders(lane)
       const told = new Float64Array(partitions).fill(-1)
-      const sent = new Uint8Array(partitions)
       let time = -1
+      const tell = (partition: number) => {
+        writerFor(to, partition, 64).append(time, null, null, markerHeaders(lane))
+        told[partition] = time
+      }
+      // A restarted task knows no time: what was committed must have told every partition how far it was.
       markers.push(() => {
-        for (let partition = 0; partition < partitions; partition++) {
-          // Only where nothing went: a partition that gets records has their times.
-          if (sent[partition] === 0 && told[partition] < time) {
-            writerFor(to, partition, 64).append(time, null, null, markerHeaders(lane))
-            told[partition] = time
-          }
-          sent[partition] = 0
-        }
+        for (let partition = 0; partition < partitions; partition++) if (told[partition] < time) tell(partition)
       })
       return {
         partitions,
@@ -99,10 +96,11 @@ export function outbox(counters: TaskCounters, headersNow: () => Headers): Outbo
         },
         partitionOf: (key, length) => partitionFor(key.buffer, partitions, 0, length),
         send(partition, key, value, timestamp, headers = headersNow()) {
+          // Whether a record is late must not depend on where commits fall, so time is told before it, not with the next one.
+          if (timestamp < time && told[partition] < time) tell(partition)
           const writer = writerFor(to, partition, sizeOf(key, value))
           if (timestamp > time) time = timestamp
           if (timestamp > told[partition]) told[partition] = timestamp
-          sent[partition] = 1
           // Once per batch is enough: a batch has one writer.
           const all = writer.count > 0 ? headers : headers.length ? [...stamp, ...headers] : stamp
           writer.appendFrom(timestamp, key, value, all)

@@ -374,7 +374,8 @@ export function createTask(subtopology: Subtopology, partition: number, options:
           }
           const timestamp = of.queue[0].timestamps[of.next]
           if (first === undefined || timestamp < head) {
-            second = head
+            // Of equal times the first input goes first, wherever its batches end.
+            second = head - 1
             head = timestamp
             first = of
           } else if (timestamp < second) second = timestamp

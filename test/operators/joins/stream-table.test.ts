@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   count,
+  filter,
   groupByKey,
   join,
   json,
@@ -76,6 +77,24 @@ describe('join of a stream with a table', () => {
     driver.pipe('payments', 'x', 9, 10)
     driver.pipe('payments', 'y', 1, 10)
     expect(results(driver).toSorted()).toEqual(['1 from small@10', '9 from big@10'])
+  })
+
+  it('takes the row of a versioned table as of the time of the record, and waits for the grace, over a restart too', () => {
+    const versions = table('users', { key: string(), value: json<User>(), store: 'users', historyRetention: 100 })
+    const abroad = versions.pipe(filter((user) => user.country !== 'UK'))
+    const driver = driverOf(payments.pipe(leftJoin('payers', abroad, fromTo, { grace: 10 })))
+    driver.pipe('users', 'ada', { country: 'FR' }, 20)
+    driver.pipe('payments', 'ada', 1, 22)
+    driver.pipe('payments', 'ada', 2, 18)
+    driver.commit()
+    driver.restart()
+    driver.pipe('users', 'ada', { country: 'UK' }, 21)
+    driver.pipe('users', 'ada', { country: 'IT' }, 15)
+    expect(results(driver)).toEqual([])
+    driver.pipe('payments', 'bob', 3, 32)
+    expect(results(driver)).toEqual(['2 from IT@18', '1 from nowhere@22'])
+    driver.pipe('payments', 'ada', 4, 20)
+    expect(results(driver)).toEqual(['4 from FR@20'])
   })
 
   it('refuses what cannot be joined', () => {
