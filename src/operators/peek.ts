@@ -3,7 +3,8 @@ import { follow } from './follow.ts'
 
 /**
  * Calls `look` with each record and hands it on unchanged; for logs and counters. It runs again for records that are
- * processed again after a failure: it is not part of any delivery guarantee.
+ * processed again after a failure: it is not part of any delivery guarantee. For where a record came from (topic,
+ * partition, offset) and its headers see `process`.
  *
  * @ordering Stays, as do key, timestamp and headers.
  * @state None.
