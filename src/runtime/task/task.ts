@@ -14,7 +14,7 @@ import { outsideOf } from './outside.ts'
 import type { Task, TaskOptions } from './task-interface.ts'
 import { type KeptRecord, workingRecord } from './working-record.ts'
 
-export type { RecordPolicy, SinkOutput, Task, TaskOptions, TaskOutput, TaskPolicies } from './task-interface.ts'
+export type { RecordPolicy, SinkOutput, Task, TaskOptions, TaskOutput } from './task-interface.ts'
 
 /** No record is to blame: not the one that moved time on, not the first that meets a schema that cannot be used. */
 const NOBODYS_FAULT: ReadonlySet<string> = new Set(['TIMER_FAILED', 'INVALID_SCHEMA', 'BUFFER_FULL'])
