@@ -17,8 +17,10 @@ import type { TableJoinOptions } from './joins/table-table.ts'
  *
  * @example
  * ```ts
- * orders.pipe(foreignKeyJoin('orders-with-customer', customers, (order) => order.customerId,
- *   (order, customer) => ({ ...order, name: customer.name })))
+ * payments.pipe(
+ *   toTable('latest-payments'),
+ *   foreignKeyJoin('payers', users, (payment) => payment.user, (payment, user) => ({ ...payment, country: user.country })),
+ * )
  * ```
  */
 export function foreignKeyJoin<K, V, F, W, R>(

@@ -15,8 +15,8 @@ import type { TableOptions } from './table.ts'
  *
  * @example
  * ```ts
- * const countries = globalTable('countries', { key: string(), value: json<Country>(), store: 'countries' })
- * payments.pipe(join(countries, (payment) => payment.country, (payment, country) => ({ ...payment, name: country.name })))
+ * const rates = globalTable('rates', { key: string(), value: json<number>(), store: 'rates' })
+ * payments.pipe(join(rates, (payment) => payment.category, (payment, rate) => payment.amount * rate))
  * ```
  */
 export function globalTable<K, V>(

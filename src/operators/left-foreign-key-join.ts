@@ -10,8 +10,10 @@ import type { TableJoinOptions } from './joins/table-table.ts'
  *
  * @example
  * ```ts
- * orders.pipe(leftForeignKeyJoin('orders-with-customer', customers, (order) => order.customerId,
- *   (order, customer) => ({ ...order, name: customer?.name })))
+ * payments.pipe(
+ *   toTable('latest-payments'),
+ *   leftForeignKeyJoin('payers', users, (payment) => payment.user, (payment, user) => ({ ...payment, country: user?.country })),
+ * )
  * ```
  */
 export function leftForeignKeyJoin<K, V, F, W, R>(
