@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import { count, groupByKey, json, plan, reduce, stream, string, to, topology, toStream } from '../../src/index.ts'
+
+const words = stream('words', { key: string(), value: string() }).pipe(groupByKey())
+const output = { key: string(), value: json() }
+
+it('tells every problem of a topology at once, each with the way out', () => {
+  const wrong = topology('wrong', [
+    words.pipe(count(''), toStream(), to('a', output)),
+    words.pipe(count('no such name!'), toStream(), to('not a topic', output)),
+    words.pipe(count('twice'), toStream(), to('c', output)),
+    words.pipe(
+      reduce('twice', (a, b) => a + b),
+      toStream(),
+      to('d', output),
+    ),
+  ])
+  const told = (() => {
+    try {
+      plan(wrong)
+    } catch (error) {
+      return error as Error
+    }
+    throw new Error('it was planned')
+  })()
+  expect(told).toMatchObject({ code: 'INVALID_TOPOLOGY' })
+  expect(told.message).toContain('topology "wrong" cannot run')
+  expect(told.message).toContain(
+    "it keeps state and needs a name, which is the identity of that state: count('my-name', …)",
+  )
+  expect(told.message).toContain('"no such name!" cannot name a store; use letters, digits')
+  expect(told.message).toContain('"not a topic" is not a topic name')
+  expect(told.message).toMatch(/two stores are named "twice" \(.*count.*reduce.*\): give each a name of its own/)
+})
