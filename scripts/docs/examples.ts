@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { docComments, fences } from './comments.ts'
@@ -30,6 +30,13 @@ export function examplesUnder(folder: string): Example[] {
         return [{ where, file, code: code.join('\n'), diagram }]
       }),
     )
+}
+
+/** The blocks of TypeScript on a page of Markdown. */
+export function examplesIn(file: string): Example[] {
+  return fences(readFileSync(file, 'utf8'))
+    .filter(({ language }) => language === 'ts')
+    .map(({ code }, i) => ({ where: `${file} block ${i + 1}`, file, code }))
 }
 
 /** Where a name comes from that an example may use without importing it. */

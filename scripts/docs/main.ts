@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { brokenLinks } from './links.ts'
 import { operators } from './operators.ts'
 import { indexOf, pageOf, problemsOf } from './page.ts'
 
@@ -20,6 +21,7 @@ const stale = [...pages].filter(([name, text]) => there.get(name) !== text).map(
 const surplus = [...there.keys()].filter((name) => !pages.has(name))
 
 if (args.check) {
+  problems.push(...brokenLinks(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'], 'docs'))
   for (const name of stale) problems.push(`${join(FOLDER, name)} is stale: npm run docs`)
   for (const name of surplus) problems.push(`${join(FOLDER, name)} belongs to no operator: npm run docs`)
 } else {

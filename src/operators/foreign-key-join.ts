@@ -5,21 +5,39 @@ import type { TableJoinOptions } from './joins/table-table.ts'
 /**
  * Joins each row of a table with the row of another that it points at: orders with their customer.
  *
- * `foreignKey` gives the key in the other table; a row without one (null) is dropped and counted, and its result deleted.
- * A change of the other table changes the results of all rows that point at it. Rows need not be partitioned alike:
- * subscriptions and answers cross two internal topics, so that a result may come a commit or two after its rows; an
- * answer to a row that has changed meanwhile is dropped and counted as `stale`. A result has the higher timestamp of both
- * rows, or that of the other table's row where that changed. Both functions must depend on their arguments alone; left
- * values must be plain data.
+ * `foreignKey` gives the key in the other table. A change of the other table changes the results of all rows that point
+ * at it. Rows need not be partitioned alike: subscriptions and answers cross two internal topics, so that a result may
+ * come a commit or two after its rows; an answer to a row that has changed meanwhile is dropped and counted as `stale`.
+ * Both functions must depend on their arguments alone; left values must be plain data.
  *
- * State: the results (`<application>-<name>-changelog`), and on the other side who points where
- * (`<application>-<name>-subscriptions-changelog`). Kafka Streams: `KTable#join` with a foreign-key extractor.
+ * @ordering Per row of the left table. A result has the higher timestamp of both rows, or that of the other table's
+ * row where that changed.
+ * @state The results (`<application>-<name>-changelog`), and on the other side who points where
+ * (`<application>-<name>-subscriptions-changelog`), until the row is deleted.
+ * @nulls A row without a foreign key (null) is dropped and counted, and its result deleted. A deletion on either side
+ * deletes the result.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KTable#join` with a foreign-key extractor.
+ *
+ * @marble
+ * ```ts
+ * cities.pipe(foreignKeyJoin('ages-by-city', ages, (city) => city, (city, age) => ({ city, age })))
+ * ```
+ * ```marbles
+ * cities | ann=rome@1 |                         | bob=rome@3              |                                                 | ann=-@5
+ * ages   |            | rome=7@2                |                         | rome=8@4                                        |
+ * out    |            | ann={city:rome,age:7}@2 | bob={city:rome,age:7}@3 | ann={city:rome,age:8}@4 bob={city:rome,age:8}@4 | ann=-@5
+ * ```
  *
  * @example
  * ```ts
- * payments.pipe(
- *   toTable('latest-payments'),
- *   foreignKeyJoin('payers', users, (payment) => payment.user, (payment, user) => ({ ...payment, country: user.country })),
+ * purchases.pipe(
+ *   foreignKeyJoin(
+ *     'purchases-with-user',
+ *     users,
+ *     (purchase) => purchase.userId,
+ *     (purchase, user) => ({ ...purchase, name: user.name }),
+ *   ),
  * )
  * ```
  */

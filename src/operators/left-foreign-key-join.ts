@@ -3,16 +3,35 @@ import { joinByForeignKey } from './joins/foreign-key.ts'
 import type { TableJoinOptions } from './joins/table-table.ts'
 
 /**
- * Joins each row of a table with the row of another that it points at, or with null where there is none.
+ * Joins each row of a table with the row of another that it points at, or with null where there is none. Otherwise as
+ * `foreignKeyJoin`.
  *
- * A row without a foreign key is joined with null, too. Otherwise as `foreignKeyJoin`. Kafka Streams: `KTable#leftJoin`
- * with a foreign-key extractor.
+ * @ordering As `foreignKeyJoin`.
+ * @state As `foreignKeyJoin`.
+ * @nulls A row without a foreign key is joined with null, too. A deletion of the row deletes the result; one on the
+ * other side joins it with null again.
+ * @late Time plays no part: nothing is late.
+ * @kafkaStreams `KTable#leftJoin` with a foreign-key extractor.
+ *
+ * @marble
+ * ```ts
+ * cities.pipe(leftForeignKeyJoin('ages-by-city', ages, (city) => city, (city, age) => ({ city, age })))
+ * ```
+ * ```marbles
+ * cities | ann=rome@1              |                         |
+ * ages   |                         | rome=7@2                | rome=-@3
+ * out    | ann={city:rome,age:-}@1 | ann={city:rome,age:7}@2 | ann={city:rome,age:-}@3
+ * ```
  *
  * @example
  * ```ts
- * payments.pipe(
- *   toTable('latest-payments'),
- *   leftForeignKeyJoin('payers', users, (payment) => payment.user, (payment, user) => ({ ...payment, country: user?.country })),
+ * purchases.pipe(
+ *   leftForeignKeyJoin(
+ *     'purchases-with-user',
+ *     users,
+ *     (purchase) => purchase.userId,
+ *     (purchase, user) => ({ ...purchase, name: user?.name }),
+ *   ),
  * )
  * ```
  */

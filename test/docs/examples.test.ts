@@ -5,7 +5,7 @@ import { plan } from 'millrace'
 import { marbles } from 'millrace/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compileErrors, programOf } from '../../scripts/docs/compile.ts'
-import { availableNames, examplesUnder, moduleOf } from '../../scripts/docs/examples.ts'
+import { availableNames, examplesIn, examplesUnder, moduleOf } from '../../scripts/docs/examples.ts'
 import { shown } from './show.ts'
 
 /** What an example may use without importing it; of two that export one name the first wins. */
@@ -27,7 +27,7 @@ const MODULES = [
 const RUNS =
   /^src\/(operators|windows|aggregates|topology|errors|serde|sinks\/clickhouse\/clickhouse|sinks\/lake\/lake|testing\/marbles)/
 
-const examples = examplesUnder('src')
+const examples = [...examplesUnder('src'), ...examplesIn('README.md')]
 const runs = ({ file, code }: (typeof examples)[number]) => RUNS.test(file) && !code.includes('await ')
 
 // Modules in a folder of the package, since that is where 'millrace' resolves to it.

@@ -28,6 +28,15 @@ export const ages = table('ages', { key: string(), value: json<number>(), store:
 export const cities = table('cities', { key: string(), value: json<string>(), store: 'cities' })
 
 // Examples.
+export interface Transaction {
+  readonly status: string
+  readonly category: string
+  readonly amount: number
+}
+export interface Revenue {
+  readonly orders: number
+  readonly revenue: number
+}
 export interface Payment {
   readonly id: string
   readonly user: string
@@ -77,6 +86,7 @@ export const webOrders = jsonStream<Order>('web-orders')
 export const shopOrders = jsonStream<Order>('shop-orders')
 export const phoneOrders = jsonStream<Order>('phone-orders')
 export const alerts = jsonStream<{ reason: string }>('alerts')
+export const cleaned = jsonStream<Payment>('received-payments')
 export const baskets = jsonStream<{ items: { sku: string; price: number }[] }>('baskets')
 export const clicks = jsonStream<Click>('clicks')
 export const suspicious = jsonStream<{ reason: string }>('suspicious')
@@ -91,6 +101,11 @@ export const sales = jsonStream<{ category: string; amount: number }>('sales')
 export const sent = jsonStream<number>('sent')
 export const texts = jsonStream<string>('texts')
 export const users = table('users', { key: string(), value: json<User>(), store: 'users' })
+export const purchases = table('purchases', {
+  key: string(),
+  value: json<{ userId: string; amount: number }>(),
+  store: 'purchases',
+})
 export const addresses = table('addresses', { key: string(), value: json<Address>(), store: 'addresses' })
 export const planned = table('planned', { key: string(), value: json<number>(), store: 'planned' })
 export const actual = table('actual', { key: string(), value: json<number>(), store: 'actual' })
@@ -102,6 +117,8 @@ export const revenue = payments.pipe(
 )
 
 export const schema: AvroSchema = { type: 'record', name: 'Order', fields: [{ name: 'id', type: 'string' }] }
+export const transactionSchema: AvroSchema = { type: 'record', name: 'Transaction', fields: [] }
+export const revenueSchema: AvroSchema = { type: 'record', name: 'Revenue', fields: [] }
 export const schemaFromFile: AvroSchema = { type: 'array', items: 'string' }
 export const column = (...description: readonly unknown[]): readonly unknown[] => description
 
@@ -109,6 +126,7 @@ const TIDE = 44_712_000
 export const lowWaterBefore = (timestamp: number): number => Math.floor(timestamp / TIDE) * TIDE
 export const lowWaterAfter = (timestamp: number): number => lowWaterBefore(timestamp) + TIDE
 
+export const visits = jsonStream<{ country: string }>('visits')
 export const totals = payments.pipe(groupByKey(), count('totals'))
 export const notify = async (records: readonly unknown[]): Promise<number> => records.length
 
