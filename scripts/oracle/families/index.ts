@@ -2,6 +2,7 @@ import type { Family } from '../run.ts'
 import { cogrouped } from './cogroup.ts'
 import { foreignKeyJoins } from './fk-join.ts'
 import { globalTableJoin } from './global-table-join.ts'
+import { pipeline } from './pipeline.ts'
 import { streamStreamJoin } from './stream-stream-join.ts'
 import { streamTableJoin } from './stream-table-join.ts'
 import { merged, repartitioned, splitUp } from './streams.ts'
@@ -14,6 +15,7 @@ import { windowedAggregation } from './windowed.ts'
 export const FAMILIES: Readonly<Record<string, Family>> = {
   'stream-stream-join': streamStreamJoin,
   'stream-table-join': streamTableJoin,
+  pipeline,
   'self-join': streamStreamJoin,
   'global-table-join': globalTableJoin,
   'fk-join': foreignKeyJoins,

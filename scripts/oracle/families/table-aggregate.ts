@@ -20,7 +20,7 @@ import type { Family } from '../run.ts'
 type Value = string | number
 
 /** The text after the first ':', all of it if there is none; a number where it is one. */
-function restOf(value: string): Value {
+export function restOf(value: string): Value {
   const rest = value.slice(value.indexOf(':') + 1)
   return /^-?\d+$/.test(rest) ? Number(rest) : rest
 }

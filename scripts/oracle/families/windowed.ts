@@ -75,7 +75,7 @@ export function windowsOf(
 export const RETENTION = { retention: Number.POSITIVE_INFINITY }
 
 /** Aggregates as a fixture names it. */
-function aggregateBy<R>(
+export function aggregateBy<R>(
   name: string,
   aggregation: string,
 ): (grouped: Grouped<string | null, Value, R>) => Table<R, FixtureValue> {

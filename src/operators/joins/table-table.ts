@@ -62,7 +62,10 @@ function recompute<K, V, W, R>(
     const findLeft: (key: K) => TableRow<V> | undefined = left(context)
     const findRight: (key: K) => TableRow<W> | undefined = right(context)
     const rows = keptRows(context, spec)
-    const changed = (key: K, _value: unknown, timestamp: number) => {
+    const next = context.forward()
+    // As in Kafka Streams: where each update goes out, a deletion on one side gives one whatever was there before.
+    const repeatsDeletions = kind === 'join' && context.emit === 'update'
+    const changed = (key: K, value: unknown, timestamp: number) => {
       const l = findLeft(key)
       const r = findRight(key)
       const matched =
@@ -70,7 +73,8 @@ function recompute<K, V, W, R>(
           ? l !== undefined && r !== undefined
           : l !== undefined || (kind === 'outerJoin' && r !== undefined)
       const newest = Math.max(timestamp, l?.timestamp ?? -1, r?.timestamp ?? -1)
-      rows.put(key, matched ? joiner(l ? l.value : null, r ? r.value : null, key) : null, newest)
+      const put = rows.put(key, matched ? joiner(l ? l.value : null, r ? r.value : null, key) : null, newest)
+      if (!put && repeatsDeletions && value === null && (l ?? r) !== undefined) next(key, null, newest, null)
     }
     return { inputs: new Array(inputs).fill(changed), flush: rows.flush }
   }
