@@ -7,15 +7,14 @@ import { type GlobalRows, globalRows } from '../runtime/task/global-rows.ts'
 import type { OutgoingBatch } from '../runtime/task/outbox.ts'
 import { restoreStore } from '../runtime/task/restore.ts'
 import { createTask, type RecordPolicy, type Task } from '../runtime/task/task.ts'
-import { ByteWriter, byteSource } from '../serde/bytes.ts'
 import type { SchemaRegistry } from '../serde/serde.ts'
 import type { Entry } from '../state/store.ts'
 import { manualClock } from '../time.ts'
-import type { AnySerde } from '../topology/node.ts'
 import { partitionCounts } from '../topology/partitions.ts'
 import { type Plan, plan } from '../topology/plan.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { DriverEntry, DriverRecord, DriverRow } from './driver-records.ts'
+import { DriverSerdes, mustBeSync } from './driver-serdes.ts'
 import { DriverTopics } from './driver-topics.ts'
 
 export interface DriverOptions {
@@ -55,7 +54,7 @@ export class TopologyDriver {
   private readonly topics = new DriverTopics()
   private readonly unread = new Map<string, { partition: number; batch: RecordBatch }[]>()
   private readonly rowsOf = new Map<string, DriverRow[]>()
-  private readonly serdes = new Map<string, { key?: AnySerde; value?: AnySerde }>()
+  private readonly serdes: DriverSerdes
   private readonly committed = new Map<
     string,
     { positions: ReadonlyMap<string, number>; times: Readonly<Record<string, number[]>> }
@@ -69,20 +68,9 @@ export class TopologyDriver {
     this.partitions = options.partitions ?? 1
     this.plan = plan(topology)
     this.counts = partitionCounts(this.plan, () => this.partitions)
-    for (const { nodes, sources } of this.plan.subtopologies) {
-      for (const { topic, key, value } of sources) this.serdes.set(topic, { key, value })
-      for (const { node } of nodes) {
-        if (node.target && !node.target.repartition && !this.serdes.has(node.target.topic)) {
-          this.serdes.set(node.target.topic, node.target)
-        }
-      }
-    }
-    const { subtopologies } = this.plan
-    const sources = subtopologies.flatMap((of) => of.sources.filter(({ from }) => from === undefined))
-    this.inputs = [...new Set([...sources, ...this.plan.globals].map(({ topic }) => topic))]
-    const targets = subtopologies.flatMap((of) => of.nodes.flatMap(({ node }) => node.target ?? []))
-    this.outputs = [...new Set(targets.filter((of) => !of.repartition).map(({ topic }) => topic))]
-    for (const { topic, key, value } of this.plan.globals) this.serdes.set(topic, { key, value })
+    this.serdes = new DriverSerdes(this.plan, options.registry)
+    this.inputs = this.serdes.inputs
+    this.outputs = this.serdes.outputs
     this.globals = this.createGlobals()
     this.tasks = this.createTasks()
   }
@@ -94,26 +82,16 @@ export class TopologyDriver {
    * Throws `MISSING_TOPIC` for a topic that the topology does not read, and what a failing operator threw.
    */
   pipe(topic: string, key: unknown, value: unknown, timestamp: number, headers: Headers = []): void {
-    const serdes = this.serdes.get(topic)
-    if (!serdes || !this.inputs.includes(topic)) {
+    if (!this.inputs.includes(topic)) {
       throw new MillraceError('MISSING_TOPIC', 'the topology does not read this topic', {
         topic,
         hint: `it reads ${this.inputs.join(', ')}`,
       })
     }
-    const bytes = (part: 'key' | 'value', of: unknown): Uint8Array | null => {
-      if (of === null || of === undefined) return null
-      const writer = new ByteWriter()
-      const codec = serdes[part]?.open({ topic, part, registry: this.options.registry })
-      if (!codec) return of as Uint8Array
-      mustBeSync(codec.prepare?.())
-      codec.encode(of, writer)
-      return Buffer.from(writer.bytes())
-    }
-    const keyBytes = bytes('key', key)
+    const keyBytes = this.serdes.encode(topic, 'key', key)
     const partition =
-      keyBytes === null ? 0 : partitionFor(keyBytes, this.partitions, 0, keyBytes.length - (serdes.key?.keySuffix ?? 0))
-    this.pipeBytes(topic, keyBytes, bytes('value', value), timestamp, headers, partition)
+      keyBytes === null ? 0 : partitionFor(keyBytes, this.partitions, 0, keyBytes.length - this.serdes.keySuffix(topic))
+    this.pipeBytes(topic, keyBytes, this.serdes.encode(topic, 'value', value), timestamp, headers, partition)
   }
 
   /** The same with the bytes as they are on the log: for records that cannot be decoded. */
@@ -135,7 +113,10 @@ export class TopologyDriver {
   read<K = unknown, V = unknown>(topic: string): DriverRecord<K, V>[] {
     const batches = this.unread.get(topic) ?? []
     this.unread.delete(topic)
-    return batches.flatMap(({ partition, batch }) => this.decode(topic, partition, batch)) as DriverRecord<K, V>[]
+    return batches.flatMap(({ partition, batch }) => this.serdes.decode(topic, partition, batch)) as DriverRecord<
+      K,
+      V
+    >[]
   }
 
   /** Takes the rows that came to a sink, by its name, since the last call. They come at `commit()`. */
@@ -327,24 +308,6 @@ export class TopologyDriver {
     }
   }
 
-  private decode(topic: string, partition: number, batch: RecordBatch): DriverRecord[] {
-    const { key, value } = this.serdes.get(topic) ?? {}
-    const decode = (part: 'key' | 'value', serde: AnySerde | undefined, from: number, to: number): unknown => {
-      if (from < 0) return null
-      const bytes = Buffer.from(batch.buffer.subarray(from, to))
-      return serde
-        ? serde.open({ topic, part, registry: this.options.registry }).decode(byteSource(bytes), 0, bytes.length)
-        : bytes
-    }
-    return Array.from({ length: batch.count }, (_, i) => ({
-      key: decode('key', key, batch.keyStart[i], batch.keyEnd[i]),
-      value: decode('value', value, batch.valueStart[i], batch.valueEnd[i]),
-      timestamp: batch.timestamps[i],
-      headers: batch.headers(i),
-      partition,
-    }))
-  }
-
   /** Runs all tasks until nothing moves any more. */
   private settle(): void {
     for (let moved = true; moved; ) {
@@ -362,15 +325,5 @@ export class TopologyDriver {
         }
       }
     }
-  }
-}
-
-function mustBeSync(result: Promise<void> | void): void {
-  if (result instanceof Promise) {
-    // Nobody waits for it any more.
-    result.catch(() => {})
-    throw new MillraceError('INVALID_OPTION', 'the registry answers with promises, and the driver does no I/O', {
-      hint: 'use memoryRegistry(): new TopologyDriver(topology, { registry: memoryRegistry() })',
-    })
   }
 }
