@@ -27,6 +27,8 @@ export const help = (workloads: readonly Workload[]): string => `Measures Millra
 Workloads (default: all that read a log):
 ${workloads.map(({ name, summary }) => `  ${name.padEnd(14)} ${summary}`).join('\n')}
 
+\`nexmark\` is all of its queries.
+
 Where the log is (default: the Kafka of \`npm run services\` if it is up, else embedded):
   --brokers HOST:PORT    a Kafka cluster; may be repeated
   --embedded             the embedded log, in a directory that is deleted afterwards
@@ -80,7 +82,8 @@ export function parse(args: readonly string[], all: readonly Workload[]): Option
   if (values.help) return 'help'
   if (values.embedded && values.brokers) throw new UsageError('--embedded or --brokers, not both')
   return {
-    workloads: positionals.length === 0 ? all.filter(({ onLog }) => onLog) : positionals.map((name) => find(name, all)),
+    workloads:
+      positionals.length === 0 ? all.filter(({ onLog }) => onLog) : positionals.flatMap((name) => find(name, all)),
     brokers: values.brokers?.flatMap((list) => list.split(',')),
     embedded: values.embedded,
     brokerPid: values['broker-pid'] === undefined ? undefined : whole('--broker-pid', values['broker-pid']),
@@ -97,9 +100,12 @@ export function parse(args: readonly string[], all: readonly Workload[]): Option
   }
 }
 
-function find(name: string, all: readonly Workload[]): Workload {
-  const found = all.find((workload) => workload.name === name)
-  if (!found) throw new UsageError(`no workload "${name}"; there are: ${all.map((of) => of.name).join(', ')}`)
+/** A workload by its name, or all of a family: `nexmark` is `nexmark-q0` and so on. */
+function find(name: string, all: readonly Workload[]): readonly Workload[] {
+  const exact = all.filter((workload) => workload.name === name)
+  const found = exact.length > 0 ? exact : all.filter((workload) => workload.name.startsWith(`${name}-`))
+  if (found.length === 0)
+    throw new UsageError(`no workload "${name}"; there are: ${all.map((of) => of.name).join(', ')}`)
   return found
 }
 

@@ -9,6 +9,8 @@ import { clickSchema, registry, transactionSchema } from './schemas.ts'
 export interface InputTopic {
   readonly name: string
   fill(log: Log, topic: string, n: number, seed: number): Promise<void>
+  /** How many records it then has; default: n. */
+  records?(n: number, seed: number): number
 }
 
 function writer<T>(serde: Serde<T>, subject: string, key: (of: T) => string, timestamp: (of: T) => number) {
@@ -59,7 +61,8 @@ export async function prepareInputs(log: Log, inputs: readonly InputTopic[], set
   for (const [index, input] of inputs.entries()) {
     const topic = topicOf(inputs, index, settings, n)
     const found = await recordsIn(log, topic)
+    const wanted = input.records?.(n, settings.seed) ?? n
     if (found === undefined) await input.fill(log, topic, n, settings.seed)
-    else if (found !== n) throw new Error(`topic ${topic} holds ${found} records, not ${n}: give --records ${found}`)
+    else if (found !== wanted) throw new Error(`topic ${topic} holds ${found} records, not ${wanted}: see --records`)
   }
 }

@@ -3,6 +3,7 @@ import { avroCodec } from './avro-codec.ts'
 import { consume } from './consume.ts'
 import { joinJob } from './join.ts'
 import { lakeSink } from './lake-sink.ts'
+import { nexmark } from './nexmark.ts'
 import { repartitionJob } from './repartition.ts'
 import { shopJob } from './shop.ts'
 import { slidingJob } from './sliding.ts'
@@ -20,6 +21,7 @@ export const workloads: readonly Workload[] = [
   slidingJob,
   joinJob,
   shopJob,
+  ...nexmark,
   avroCodec,
   lakeSink,
 ]
