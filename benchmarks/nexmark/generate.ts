@@ -5,7 +5,7 @@
  */
 import { random } from '../suite/random.ts'
 
-export const BASE = 1_750_000_020_000
+const BASE = 1_750_000_020_000
 /** No auction is open for longer, ms. */
 export const LONGEST_AUCTION = 3_400
 const FIRST_ID = 1_000
