@@ -32,11 +32,15 @@ export function examplesUnder(folder: string): Example[] {
     )
 }
 
-/** The blocks of TypeScript on a page of Markdown. */
+/** The blocks of TypeScript on a page of Markdown; a diagram right behind one is what it must do. */
 export function examplesIn(file: string): Example[] {
-  return fences(readFileSync(file, 'utf8'))
-    .filter(({ language }) => language === 'ts')
-    .map(({ code }, i) => ({ where: `${file} block ${i + 1}`, file, code }))
+  const blocks = fences(readFileSync(file, 'utf8'))
+  return blocks.flatMap(({ language, code }, i) => {
+    if (language !== 'ts') return []
+    const next = blocks[i + 1]
+    const diagram = next?.language === 'marbles' ? next.code : undefined
+    return [{ where: `${file} block ${i + 1}`, file, code, ...(diagram !== undefined && { diagram }) }]
+  })
 }
 
 /** Where a name comes from that an example may use without importing it. */

@@ -27,7 +27,7 @@ const MODULES = [
 const RUNS =
   /^src\/(operators|windows|aggregates|topology|errors|serde|sinks\/clickhouse\/clickhouse|sinks\/lake\/lake|testing\/marbles)/
 
-const examples = [...examplesUnder('src'), ...examplesIn('README.md')]
+const examples = [...examplesUnder('src'), ...['README.md', 'docs/windows.md', 'docs/upgrading.md'].flatMap(examplesIn)]
 const runs = ({ file, code }: (typeof examples)[number]) => RUNS.test(file) && !code.includes('await ')
 
 // Modules in a folder of the package, since that is where 'millrace' resolves to it.
