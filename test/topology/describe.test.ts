@@ -1,4 +1,16 @@
-import { count, describe as describeTopology, groupByKey, json, stream, string, to, topology, toStream } from 'millrace'
+import {
+  count,
+  describe as describeTopology,
+  globalTable,
+  groupByKey,
+  join,
+  json,
+  stream,
+  string,
+  to,
+  topology,
+  toStream,
+} from 'millrace'
 import { describe, expect, it } from 'vitest'
 import { largeShop, smallShop } from './shops.ts'
 
@@ -61,6 +73,33 @@ describe('json', () => {
     expect(after.stores.map(({ store, changelog }) => [store, changelog])).toEqual(
       before.stores.map(({ store, changelog }) => [store, changelog]),
     )
+  })
+
+  it('knows global tables: a topic that all read, a store that belongs to no task', () => {
+    const countries = globalTable('countries', { key: string(), value: json<string>(), store: 'countries' })
+    const visits = topology('visits', [
+      stream('visits', { key: string(), value: json<string>() }).pipe(
+        join(
+          countries,
+          (code) => code,
+          (_, name) => name,
+        ),
+        to('named', { key: string(), value: json() }),
+      ),
+    ])
+    const { json: described, text, mermaid } = describeTopology(visits)
+    expect(described.topics).toContainEqual({
+      topic: 'countries',
+      kind: 'user',
+      readBy: [0],
+      writtenBy: [],
+      key: 'string',
+      value: 'json',
+      global: true,
+    })
+    expect(described.stores).toEqual([expect.objectContaining({ store: 'countries', global: true })])
+    expect(text).toContain('after stream:visits, countries')
+    expect(mermaid).toContain('topic1 --> node1')
   })
 
   it('says who reads and writes a topic', () => {

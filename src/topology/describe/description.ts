@@ -1,3 +1,4 @@
+import type { GlobalSource } from '../global-table.ts'
 import type { Node } from '../node.ts'
 import { type PlannedNode, type PlannedSource, plan, repartitionTopic, type Subtopology } from '../plan.ts'
 import type { Topology } from '../topology.ts'
@@ -63,10 +64,12 @@ export interface TopicDescription {
 export interface StoreDescription {
   readonly store: string
   readonly kind: string
-  /** The operator it belongs to. */
-  readonly node: string
-  readonly subtopology: number
+  /** The operator it belongs to, and its subtopology. A global table belongs to none. */
+  readonly node?: string
+  readonly subtopology?: number
   readonly changelog?: string
+  /** Every instance holds all of it. */
+  readonly global?: true
   readonly parameters?: Readonly<Record<string, Plain>>
 }
 
@@ -81,12 +84,12 @@ export interface SinkDescription {
 
 /** Throws `INVALID_TOPOLOGY` listing everything that is wrong with the topology. */
 export function descriptionOf(topology: Topology): TopologyDescription {
-  const { application, subtopologies } = plan(topology)
+  const { application, subtopologies, globals } = plan(topology)
   return {
     topology: application,
     subtopologies: subtopologies.map((subtopology) => describeSubtopology(application, subtopology)),
     topics: topicsOf(application, subtopologies),
-    stores: subtopologies.flatMap(storesOf),
+    stores: [...subtopologies.flatMap(storesOf), ...globals.map(globalStoreOf)],
     sinks: subtopologies.flatMap(sinksOf),
   }
 }
@@ -120,7 +123,11 @@ function describeNode(
   return {
     id,
     operator: node.kind,
-    inputs: node.source ? [{ topic: node.source.topic }, ...read] : read,
+    inputs: [
+      ...(node.source ? [{ topic: node.source.topic }] : []),
+      ...read,
+      ...(node.globals ?? []).map(({ topic }) => ({ topic })),
+    ],
     ...(node.target && { writes: writtenTopic(application, node.target) }),
     ...(node.sink && { sink: node.sink.name }),
     ...(node.stores.length > 0 && { stores: node.stores.map(({ name }) => name) }),
@@ -160,6 +167,13 @@ function topicsOf(application: string, subtopologies: readonly Subtopology[]): T
       if (global) of.global = true
     }
     for (const { node } of nodes) {
+      for (const { topic, key, value } of node.globals ?? []) {
+        const of = draft(topic, 'user')
+        note(of.readBy, id)
+        of.key ??= key.format
+        of.value ??= value.format
+        of.global = true
+      }
       if (!node.target) continue
       const { key, value, repartition } = node.target
       const of = draft(writtenTopic(application, node.target), repartition ? 'repartition' : 'user')
@@ -184,6 +198,10 @@ function storesOf({ id, nodes, stores }: Subtopology): StoreDescription[] {
     ...(changelog !== undefined && { changelog }),
     ...parametersOf(spec.parameters),
   }))
+}
+
+function globalStoreOf({ spec }: GlobalSource): StoreDescription {
+  return { store: spec.name, kind: spec.kind, global: true, ...parametersOf(spec.parameters) }
 }
 
 function sinksOf({ id, nodes }: Subtopology): SinkDescription[] {

@@ -23,7 +23,8 @@ export function toMermaid({ subtopologies, topics, stores, sinks }: TopologyDesc
     lines.push(`  subgraph sub${subtopology.id}[${label(`subtopology ${subtopology.id}`)}]`)
     for (const node of subtopology.nodes) lines.push(`    ${id('node', node.id)}[${label(node.id)}]`)
     for (const { store, node } of stores.filter((store) => store.subtopology === subtopology.id)) {
-      lines.push(`    ${id('store', store)}[(${label(store)})]`, `    ${id('node', node)} -.- ${id('store', store)}`)
+      lines.push(`    ${id('store', store)}[(${label(store)})]`)
+      if (node !== undefined) lines.push(`    ${id('node', node)} -.- ${id('store', store)}`)
     }
     lines.push('  end')
   }

@@ -87,6 +87,7 @@ const UNITS = [
 
 function word(name: string, value: Plain): string {
   if (typeof value === 'number' && DURATIONS.has(name)) return duration(value)
+  if (Array.isArray(value) && value.every((item) => typeof item !== 'object')) return value.join(' ')
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
