@@ -1,18 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { avro, type Log, type SchemaRegistry } from 'millrace'
-import { BatchWriter, ByteWriter, partitionFor } from 'millrace/testing'
+import { lane, spoilers } from '../common/lane.ts'
+import { schema } from '../common/schemas.ts'
 import { type Event, eventAt, type Transaction, transactionAt, USERS, type User, userAt } from './generate.ts'
 import { topicOf } from './job.ts'
-import { schema } from './schemas.ts'
 
 export const PARTITIONS = 4
-const BATCH_BYTES = 256 * 1024
 /** Batches on their way at a time. */
 const MOST_SENDING = 8
 /** How far ahead of its pace the feed may be before it rests, in ms. */
 const REST_MS = 200
-/** An id that no registry gives: what a producer with the wrong registry would write. */
-const UNKNOWN_SCHEMA = 0x7ffffff0
 
 export interface FeedOptions {
   readonly log: Log
@@ -55,7 +52,8 @@ export async function openFeed({ log, name, registry, seed }: FeedOptions): Prom
   await producer.init()
   let sending: Promise<unknown>[] = []
   const send = (topic: string, partition: number, bytes: Buffer) => sending.push(producer.send(topic, partition, bytes))
-  const open = <T>(topic: string, of: string) => lane<T>(topicOf(name, topic), of, { log, registry, send })
+  const on = { log, registry, partitions: PARTITIONS, send }
+  const open = <T>(topic: string, of: string) => lane(topicOf(name, topic), avro<T>(schema(of)), on)
   const users = await open<User>('users', 'user')
   const events = await open<Event>('events', 'event')
   const transactions = await open<Transaction>('transactions', 'transaction')
@@ -72,10 +70,8 @@ export async function openFeed({ log, name, registry, seed }: FeedOptions): Prom
   }
   const writeTransaction = (i: number) => {
     const { flaw, transaction } = transactionAt(seed, i)
-    transactions.write(i, transaction.user_id, transaction.created_at, transaction, (value) => {
-      if (flaw === 'bad-magic') value[0] = 0x42
-      if (flaw === 'unknown-schema') value.writeInt32BE(UNKNOWN_SCHEMA, 1)
-    })
+    const spoil = flaw === 'bad-magic' || flaw === 'unknown-schema' ? spoilers[flaw] : undefined
+    transactions.write(i, transaction.user_id, transaction.created_at, transaction, spoil)
   }
   const settle = async () => {
     const sent = sending
@@ -107,44 +103,5 @@ export async function openFeed({ log, name, registry, seed }: FeedOptions): Prom
       onProgress?.(next)
     },
     close: () => producer.close(),
-  }
-}
-
-/** One topic that is written: records to their partitions, those that are there already left out. */
-interface Lane<T> {
-  write(i: number, key: string | null, timestamp: number, value: T, spoil?: (bytes: Buffer) => void): void
-  flush(): void
-}
-
-async function lane<T>(
-  topic: string,
-  schemaName: string,
-  on: Pick<FeedOptions, 'log' | 'registry'> & { send(topic: string, partition: number, bytes: Buffer): void },
-): Promise<Lane<T>> {
-  const codec = avro<T>(schema(schemaName)).open({ topic, part: 'value', registry: on.registry })
-  await codec.prepare?.()
-  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
-  const there = new Array<number>(PARTITIONS).fill(0)
-  for (const { partition, offset } of await on.log.admin.endOffsets(partitions)) there[partition] = offset
-  const placed = there.map(() => 0)
-  const writers = partitions.map(() => new BatchWriter(BATCH_BYTES))
-  const bytes = new ByteWriter()
-  return {
-    write(i, keyText, timestamp, value, spoil) {
-      const key = keyText === null ? null : Buffer.from(keyText)
-      const partition = key === null ? i % PARTITIONS : partitionFor(key, PARTITIONS)
-      if (placed[partition]++ < there[partition]) return
-      codec.encode(value, bytes.reset())
-      const encoded = Buffer.from(bytes.bytes())
-      spoil?.(encoded)
-      const writer = writers[partition]
-      writer.append(timestamp, key, encoded)
-      if (writer.size >= BATCH_BYTES) on.send(topic, partition, writer.finish())
-    },
-    flush() {
-      for (const [partition, writer] of writers.entries()) {
-        if (writer.count > 0) on.send(topic, partition, writer.finish())
-      }
-    },
   }
 }

@@ -1,4 +1,4 @@
-import { drawsFor } from './random.ts'
+import { drawsFor } from '../common/random.ts'
 
 /** Event time begins on 2026-01-01; 3,333 transactions a minute. */
 const START = Date.UTC(2026, 0, 1)

@@ -25,8 +25,8 @@ import {
   windowed,
   windowedBy,
 } from 'millrace'
+import { schema } from '../common/schemas.ts'
 import type { Transaction } from './generate.ts'
-import { schema } from './schemas.ts'
 
 export const WINDOW = minutes(1)
 export const GRACE = seconds(10)

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { MillraceError } from 'millrace'
+import { REAL_PARTS } from '../common/addresses.ts'
 
 export const HELP = `The main job: an e-commerce stream becomes revenue per category and minute in
 ClickHouse, alerts on a topic, and raw records in a lake; then everything is
@@ -64,9 +65,6 @@ const KNOWN = {
   mermaid: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
-
-/** The variables that put a real part in place of an embedded one. */
-const REAL_PARTS = ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'CLICKHOUSE_URL', 'S3_ENDPOINT'] as const
 
 /** Reads the command line; 'help' when that is what is wanted. Throws `INVALID_OPTION`, which says what to write. */
 export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Options | 'help' {

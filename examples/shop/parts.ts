@@ -1,10 +1,11 @@
 import { join } from 'node:path'
-import { type Log, MillraceError, type SchemaRegistry, type SinkDefinition } from 'millrace'
+import type { Log, SchemaRegistry, SinkDefinition } from 'millrace'
 import { directoryRegistry, schemaRegistry } from 'millrace/avro'
 import { clickhouse, embeddedClickHouse } from 'millrace/clickhouse'
 import { embedded } from 'millrace/embedded'
 import { kafka } from 'millrace/kafka'
 import { type LakeTarget, lake } from 'millrace/lake'
+import { addressesFrom, withoutSecrets } from '../common/addresses.ts'
 import type { Transaction } from './generate.ts'
 import type { Revenue, ShopSinks } from './job.ts'
 
@@ -41,38 +42,28 @@ export interface Parts {
  * `INVALID_OPTION` for what cannot be an address.
  */
 export function partsFrom(env: NodeJS.ProcessEnv, data: string, name: string): ChosenParts {
-  const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL, CLICKHOUSE_URL, S3_ENDPOINT, S3_BUCKET = 'millrace' } = env
-  const brokers = KAFKA_BROKERS?.split(',').map((broker) => broker.trim())
-  for (const broker of brokers ?? []) {
-    if (!/^[^\s:/]+:\d+$|^\[.+\]:\d+$/.test(broker)) throw wrong('KAFKA_BROKERS', KAFKA_BROKERS!, 'localhost:9092')
-  }
-  for (const [variable, url, example] of [
-    ['SCHEMA_REGISTRY_URL', SCHEMA_REGISTRY_URL, 'http://localhost:8081'],
-    ['CLICKHOUSE_URL', CLICKHOUSE_URL, 'http://localhost:8123'],
-    ['S3_ENDPOINT', S3_ENDPOINT, 'http://localhost:9000'],
-  ] as const) {
-    if (url && !/^https?:\/\/[^/]/.test(url)) throw wrong(variable, url, example)
-  }
-  const lake: LakeTarget = S3_ENDPOINT ? `s3://${S3_BUCKET}/${name}` : join(data, 'lake')
+  const { kafkaBrokers, registryUrl, clickhouseUrl, s3Endpoint, s3Bucket } = addressesFrom(env)
+  const brokers = kafkaBrokers?.join(',')
+  const lake: LakeTarget = s3Endpoint ? `s3://${s3Bucket}/${name}` : join(data, 'lake')
   const real = (what: string, address: string | undefined) =>
     `${what} ${address ? withoutSecrets(address) : 'embedded'}`
   return {
-    kafkaBrokers: brokers,
-    registryUrl: SCHEMA_REGISTRY_URL || undefined,
-    clickhouseUrl: CLICKHOUSE_URL || undefined,
+    kafkaBrokers,
+    registryUrl,
+    clickhouseUrl,
     lake,
     table: name === 'shop' ? 'revenue_per_minute' : `${name.replace(/[.-]/g, '_')}_revenue_per_minute`,
     described: [
-      `log         ${brokers ? `Kafka at ${KAFKA_BROKERS}` : `embedded, ${join(data, 'log')}`}`,
-      `registry    ${SCHEMA_REGISTRY_URL ? withoutSecrets(SCHEMA_REGISTRY_URL) : `embedded, ${join(data, 'registry')}`}`,
-      `ClickHouse  ${CLICKHOUSE_URL ? withoutSecrets(CLICKHOUSE_URL) : `embedded, ${join(data, 'clickhouse')}`}`,
-      `lake        ${S3_ENDPOINT ? `${lake} at ${S3_ENDPOINT}` : lake}`,
+      `log         ${brokers ? `Kafka at ${brokers}` : `embedded, ${join(data, 'log')}`}`,
+      `registry    ${registryUrl ? withoutSecrets(registryUrl) : `embedded, ${join(data, 'registry')}`}`,
+      `ClickHouse  ${clickhouseUrl ? withoutSecrets(clickhouseUrl) : `embedded, ${join(data, 'clickhouse')}`}`,
+      `lake        ${s3Endpoint ? `${lake} at ${s3Endpoint}` : lake}`,
     ],
     identity: [
       `name ${name}`,
-      real('log', KAFKA_BROKERS),
-      real('ClickHouse', CLICKHOUSE_URL),
-      real('lake', S3_ENDPOINT && `${lake} at ${S3_ENDPOINT}`),
+      real('log', brokers),
+      real('ClickHouse', clickhouseUrl),
+      real('lake', s3Endpoint && `${lake} at ${s3Endpoint}`),
     ],
   }
 }
@@ -111,10 +102,3 @@ export async function openParts(chosen: ChosenParts, data: string): Promise<Part
     close: async () => engine?.close(),
   }
 }
-
-const wrong = (variable: string, value: string, example: string) =>
-  new MillraceError('INVALID_OPTION', `the environment variable ${variable} is "${withoutSecrets(value)}"`, {
-    hint: `write it like ${variable}=${example}, or unset it to use the embedded part`,
-  })
-
-const withoutSecrets = (url: string): string => url.replace(/\/\/[^/@]*@/, '//')

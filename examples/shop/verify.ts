@@ -1,6 +1,7 @@
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import type { Log } from 'millrace'
 import { readLake } from 'millrace/lake'
+import { readTopic } from '../common/read-topic.ts'
 import type { Expected } from './expected.ts'
 import { topicOf } from './job.ts'
 import type { Parts } from './parts.ts'
@@ -111,27 +112,7 @@ async function revenueRows({
 
 /** The keys of everything that a committed reader sees in a topic. */
 async function topicKeys(log: Log, topic: string): Promise<(string | null)[]> {
-  const count = (await log.admin.partitions([topic])).get(topic) ?? 0
-  const partitions = Array.from({ length: count }, (_, partition) => ({ topic, partition }))
-  const starts = await log.admin.startOffsets(partitions)
-  const ends = await log.admin.endOffsets(partitions)
-  const reader = log.reader()
   const keys: (string | null)[] = []
-  for (const { partition, offset: end } of ends) {
-    for (let offset = starts.find((start) => start.partition === partition)!.offset; offset < end; ) {
-      const [{ batches, next }] = await reader.fetch([{ topic, partition, offset }], {
-        maxBytes: 8 << 20,
-        maxBytesPerPartition: 8 << 20,
-        maxWaitMs: 1_000,
-      })
-      for (const { buffer, count: records, offsets, keyStart, keyEnd } of batches) {
-        for (let r = 0; r < records; r++) {
-          if (offsets[r] >= offset) keys.push(keyStart[r] < 0 ? null : buffer.toString('utf8', keyStart[r], keyEnd[r]))
-        }
-      }
-      offset = next
-    }
-  }
-  await reader.close()
+  for await (const { key } of readTopic(log, topic)) keys.push(key?.toString() ?? null)
   return keys
 }
