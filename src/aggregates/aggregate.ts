@@ -20,6 +20,11 @@ export interface Aggregate<in V, in out A, out R> {
    * part of it that can change. Session windows need it.
    */
   merge?(a: A, b: A): A
+  /**
+   * Merging into a fresh accumulator changes nothing: `merge(init(), b)` is as `b`. Then a session that a record alone
+   * extends is added to in place, and costs the same however large it is. All built-in ones are so.
+   */
+  readonly neutral?: boolean
   /** Takes a value that was added before out again. Aggregations of tables need it. */
   remove?(accumulator: A, value: V, timestamp: number): A
   /** What comes out; shares nothing with the accumulator that can change. */

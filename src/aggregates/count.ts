@@ -6,6 +6,7 @@ const COUNT: Aggregate<unknown, number, number> = Object.freeze({
   init: () => 0,
   add: (count: number) => count + 1,
   merge: (a: number, b: number) => a + b,
+  neutral: true,
   remove: (count: number) => count - 1,
   result: (count: number) => count,
   clone: (count: number) => count,

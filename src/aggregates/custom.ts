@@ -9,6 +9,8 @@ export interface CustomAggregate<in V, in out A> {
   init(): A
   add(accumulator: A, value: V, timestamp: number): A
   merge?(a: A, b: A): A
+  /** See `Aggregate`: say it where it is so, and long sessions cost less. */
+  readonly neutral?: boolean
   remove?(accumulator: A, value: V, timestamp: number): A
   clone?(accumulator: A): A
   /** Default: plain data (see `custom`). */

@@ -29,6 +29,7 @@ export function fieldAggregate<V, F, A, R>(parts: FieldAggregate<V, F, A, R>): A
   const { read, put, take, ...aggregate } = parts
   const field: AggregateField<V, A> = take ? { read, put, take } : { read, put }
   return Object.freeze({
+    neutral: true,
     ...aggregate,
     field,
     add(accumulator: A, value: V, timestamp: number): A {

@@ -29,6 +29,7 @@ export function addNumber(moments: Moments, number: number): Moments {
 /** Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979. */
 export function addMoments(a: Moments, b: Moments): Moments {
   if (b.count === 0) return a
+  if (a.count === 0) return Object.assign(a, b)
   const count = a.count + b.count
   const distance = b.mean - a.mean
   a.squares += b.squares + ((distance * distance * a.count) / count) * b.count

@@ -52,6 +52,7 @@ export function reduce<K, V, R>(
       init: () => null,
       add: (reduced, value) => (reduced === null ? value : combine(reduced, value)),
       ...(remove && { remove: (reduced, value) => (reduced === null ? null : remove(reduced, value)) }),
+      neutral: true,
       merge: (a, b) => (a === null ? b : b === null ? a : combine(a, b)),
       result: (reduced) => reduced!,
     }

@@ -7,7 +7,7 @@ import type { TimeWindows } from './windows.ts'
  * One number covers all kinds because timestamps are whole: with C = stream time - grace, time windows are closed when
  * end <= C, sliding ones (inclusive end) when end < C, sessions when end < C - gap.
  */
-export function closeDelay(windows: TimeWindows): number {
+function closeDelay(windows: TimeWindows): number {
   switch (windows.kind) {
     case 'sliding':
       return windows.grace + 1

@@ -1,5 +1,4 @@
 export { calendarDays } from './calendar-days.ts'
-export { closeDelay, closesAt, isClosed, isLate } from './closing.ts'
 export { type CountOptions, type CountWindows, countWindows } from './count-windows.ts'
 export { customWindows, type WindowAssigner } from './custom.ts'
 export { type HoppingOptions, hopping } from './hopping.ts'

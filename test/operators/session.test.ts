@@ -186,6 +186,32 @@ describe('session windows', () => {
     expect(driver.deadLetters()).toHaveLength(1)
   })
 
+  it('adds to a session in place, and merges only where there are several', () => {
+    let merged = 0
+    const counted = custom({
+      init: (): string[] => [],
+      add: (all: string[], value: string) => {
+        all.push(value)
+        return all
+      },
+      merge(a, b) {
+        merged++
+        return a.concat(b)
+      },
+      neutral: true,
+    })
+    const table = input.pipe(groupByKey(), windowedBy(session(10)), aggregate('sessions', counted))
+    const driver = new TopologyDriver(
+      topology('in-place', [table.pipe(toStream(), to('output', { ...KEY, value: json<string[]>() }))]),
+    )
+    for (let t = 0; t < 100; t += 5) driver.pipe('input', 'a', 'x', t)
+    expect(merged).toBe(0)
+    driver.pipe('input', 'a', 'y', 112)
+    driver.pipe('input', 'a', 'z', 104)
+    expect(merged).toBe(2)
+    expect(driver.store('sessions')).toMatchObject([{ start: 0, timestamp: 112, value: { length: 22 } }])
+  })
+
   it('refuses an aggregate that cannot merge', () => {
     const one = custom({ init: () => 0, add: (n: number) => n + 1 })
     const table = input.pipe(groupByKey(), windowedBy(session(10)), aggregate('sessions', one))

@@ -18,9 +18,10 @@ export function byKey<K, V, A, R>(
           if (key === null) return context.drop('null-key')
           if (value === null) return context.drop('null-value')
           const found = store.find(key)
-          const entry = found ?? store.create(key, aggregate.init(), timestamp)
-          give.before(entry)
-          const accumulator = aggregate.add(entry.value!, value, timestamp)
+          if (found !== undefined) give.before(found)
+          // First what may throw: a key is there only with a record in it.
+          const accumulator = aggregate.add(found === undefined ? aggregate.init() : found.value!, value, timestamp)
+          const entry = found ?? store.create(key, accumulator, timestamp)
           if (timestamp > entry.timestamp) entry.timestamp = timestamp
           entry.value = accumulator
           if (accumulator === null) store.remove(entry)

@@ -23,11 +23,12 @@ export function ofTable<K, V, A, R>(
           const found = store.find(key)
           // What was never put in cannot be taken out.
           if (found === undefined && now === null) return
-          const entry = found ?? store.create(key, aggregate.init(), timestamp)
-          give.before(entry)
-          let accumulator: A | null = entry.value
+          if (found !== undefined) give.before(found)
+          // First what may throw: a group is there only with a row in it.
+          let accumulator: A | null = found === undefined ? null : found.value
           if (found !== undefined && old !== null) accumulator = aggregate.remove!(accumulator!, old, timestamp)
           if (now !== null) accumulator = aggregate.add(accumulator ?? aggregate.init(), now, timestamp)
+          const entry = found ?? store.create(key, accumulator!, timestamp)
           if (timestamp > entry.timestamp) entry.timestamp = timestamp
           entry.value = accumulator
           if (accumulator === null) store.remove(entry)

@@ -23,6 +23,7 @@ export function session<K, V, A, R>(
   spec: StoreSpec<SessionStore<K, A>>,
   retention: number,
 ): ProcessorFactory {
+  const { neutral } = aggregate
   const merge = aggregate.merge!
   // A record may be grace + gap late, and reaches a session that ended a gap before it.
   const horizon = 2 * gap + grace + retention
@@ -65,16 +66,24 @@ export function session<K, V, A, R>(
         late(key, value, timestamp)
         return
       }
-      // First what may throw, on a fresh accumulator: the sessions stay as they are until all has gone well.
-      let accumulator = aggregate.init()
-      for (const session of reached) accumulator = merge(accumulator, session.value!)
-      accumulator = aggregate.add(accumulator, value, timestamp)
       for (const session of reached) give.before(session)
+      const accumulator = aggregate.add(begun(), value, timestamp)
       if (atOnce && (start < timestamp || end > timestamp)) {
         for (const session of reached) next(keyOf(session), null, session.timestamp, session.given as R | null)
       }
       put(key, start, end, accumulator)
       closing?.giveDue()
+    }
+
+    /**
+     * What the record is added to. Several sessions are merged into a fresh accumulator: they stay as they are until
+     * `add`, which may throw, has gone well.
+     */
+    const begun = (): A => {
+      if (neutral && reached.length === 1) return reached[0].value!
+      let accumulator = aggregate.init()
+      for (const session of reached) accumulator = merge(accumulator, session.value!)
+      return accumulator
     }
 
     /** The new session takes the place of the newest of those it was made of. */

@@ -34,9 +34,11 @@ export function sliding<K, V, A, R>(
     const closing = context.listens('final') ? finalResults() : undefined
 
     const update = (entry: Entry<K, A>, value: V, timestamp: number) => {
-      taken = true
       give.before(entry)
-      const accumulator = aggregate.add(entry.value!, value, timestamp)
+      put(entry, aggregate.add(entry.value!, value, timestamp), timestamp)
+    }
+    const put = (entry: Entry<K, A>, accumulator: A, timestamp: number) => {
+      taken = true
       if (timestamp > entry.timestamp) entry.timestamp = timestamp
       entry.value = accumulator
       if (accumulator === null) store.remove(entry)
@@ -49,9 +51,11 @@ export function sliding<K, V, A, R>(
         context.drop('late')
         return false
       }
-      const entry = store.create(start, key, from === undefined ? aggregate.init() : copy(from), timestamp)
+      // First what may throw: a window is there only with a record in it.
+      const accumulator = aggregate.add(from === undefined ? aggregate.init() : copy(from), value, timestamp)
+      const entry = store.create(start, key, accumulator, timestamp)
       closing?.expect(entry)
-      update(entry, value, timestamp)
+      put(entry, accumulator, timestamp)
       return true
     }
     /** The record's own right window holds what came after it, not the record. */

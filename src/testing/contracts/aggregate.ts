@@ -145,6 +145,17 @@ export function aggregateContract<V, A, R>(name: string, options: AggregateCase<
         )
       })
 
+      it('leaves what is merged into a fresh accumulator as it is, where it is neutral', () => {
+        if (!aggregate.neutral) return
+        fc.assert(
+          fc.property(some, some, (before, after) => {
+            const accumulator = merge(aggregate.init(), fold(before))
+            expect(encoded(accumulator)).toEqual(encoded(fold(before)))
+            expect(encoded(fold(after, accumulator))).toEqual(encoded(fold(after, fold(before))))
+          }),
+        )
+      })
+
       it('merges with a fresh accumulator into the same', () => {
         fc.assert(
           fc.property(some, (items) => {
