@@ -37,6 +37,10 @@ function* runsOf(options: Options, site: Site, round: number): Generator<[Worklo
   const all = options.workloads.some(({ onLog }) => onLog) ? [consume, ...jobs] : jobs
   let number = 0
   for (const workload of all) {
+    if (workload.needsKafka && site.place.kind !== 'kafka') {
+      process.stderr.write(`${workload.name}: left out, it needs Kafka\n`)
+      continue
+    }
     const isPlain = !workload.onLog || workload === consume
     for (const guarantee of isPlain ? guarantees.slice(0, 1) : guarantees) {
       for (const count of isPlain ? [1] : threads) {

@@ -57,6 +57,8 @@ export interface Workload {
   readonly smokeRecords: number
   /** It reads or writes a log: `--brokers`, `--embedded`, `--guarantee` and `--threads` mean something. */
   readonly onLog: boolean
+  /** It cannot run on the embedded log, nor in the smoke test. */
+  readonly needsKafka?: boolean
   /** Makes the input, where it is not there, and returns how many records it has. Not measured. */
   prepare?(settings: RunSettings): Promise<number>
   /** What one thread runs, where the workload is a topology. */

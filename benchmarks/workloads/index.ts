@@ -3,6 +3,7 @@ import { avroCodec } from './avro-codec.ts'
 import { consume } from './consume.ts'
 import { joinJob } from './join.ts'
 import { lakeSink } from './lake-sink.ts'
+import { latency } from './latency.ts'
 import { nexmark } from './nexmark.ts'
 import { repartitionJob } from './repartition.ts'
 import { shopJob } from './shop.ts'
@@ -22,6 +23,7 @@ export const workloads: readonly Workload[] = [
   joinJob,
   shopJob,
   ...nexmark,
+  latency,
   avroCodec,
   lakeSink,
 ]
