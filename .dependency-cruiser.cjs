@@ -123,7 +123,7 @@ module.exports = {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(index|log/kafka/index|log/embedded/embedded|(serde/avro|sinks/clickhouse|sinks/lake|snapshots|testing)/index)[.]ts$',
+          '^src/(index|log/kafka/index|log/embedded/embedded|(serde/avro|sinks/clickhouse|sinks/lake|snapshots|state/disk|testing)/index)[.]ts$',
       },
     },
     {

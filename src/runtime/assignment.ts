@@ -83,6 +83,7 @@ function create(id: string, { plan, globals, settings, counts, logger, wake }: A
   return createTask(plan.subtopologies[subtopology], partition, {
     application: plan.application,
     registry: settings.registry,
+    state: settings.state,
     globals,
     emit: 'commit',
     partitions: (topic) => counts.get(topic)!,

@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts'
 import type { Log } from '../log/log.ts'
 import type { SchemaRegistry } from '../serde/serde.ts'
 import { type Clock, systemClock } from '../time.ts'
+import type { DiskState } from '../topology/disk-table.ts'
 import type { SnapshotOptions } from './snapshots/snapshots.ts'
 import type { RecordPolicy } from './task/task.ts'
 
@@ -41,6 +42,11 @@ export interface RunOptions {
   readonly stopTimeoutMs?: number
   /** Upper bound of fetched records waiting to be processed, in bytes. Default 64 MiB. */
   readonly maxBufferedBytes?: number
+  /**
+   * Keeps what is not in use of key-value and window stores on disk: `diskState(directory)` of `millrace/disk`. Default: all
+   * state is in memory.
+   */
+  readonly state?: DiskState
   /** Keeps snapshots of the state, so that a restart reads only the end of the changelogs. Default: none. */
   readonly snapshots?: SnapshotOptions
   /** Serves /metrics, /healthz and /readyz. Default: no server. */
@@ -71,6 +77,7 @@ export interface Settings
     Omit<
       RunOptions,
       | 'registry'
+      | 'state'
       | 'snapshots'
       | 'http'
       | 'metrics'
@@ -83,6 +90,7 @@ export interface Settings
   > {
   readonly application: string
   readonly registry: SchemaRegistry | undefined
+  readonly state: DiskState | undefined
   readonly snapshots: SnapshotOptions | undefined
   readonly deadLetterTopic: string | undefined
   readonly replicationFactor: number | undefined
@@ -97,6 +105,7 @@ export function settingsOf(application: string, options: RunOptions): Settings {
     application,
     log: options.log,
     registry: options.registry,
+    state: options.state,
     snapshots: options.snapshots,
     guarantee: options.guarantee ?? 'exactly-once',
     commitIntervalMs: options.commitIntervalMs ?? 200,

@@ -97,6 +97,7 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
     await sinks.close()
     await log.close().catch((error) => logger.debug({ err: error }, 'close'))
     settings.snapshots?.to.close()
+    settings.state?.close()
     await server?.close()
     watching.unsubscribe()
   }

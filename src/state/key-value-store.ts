@@ -1,6 +1,7 @@
 import type { Serde } from '../serde/serde.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, newEntry, restoreEntry } from './changes.ts'
+import { diskKeyValueStore } from './disk/disk-stores.ts'
 import { type Keys, keysOf } from './keys.ts'
 import { orderedEntries } from './ordered-entries.ts'
 import type { Entry, StateStore, StoreValue, ValueCodec } from './store.ts'
@@ -37,8 +38,14 @@ export function keyValueStore<K, A>(options: KeyValueStoreOptions<K, A>): StoreS
     kind: 'key-value',
     parameters: { key: options.key.format, ...options.parameters },
     changelog: options.changelog ?? true,
-    create: (environment) =>
-      memoryKeyValueStore(keysOf(environment.open(options.key, 'key')), options.value(environment)),
+    create(environment) {
+      const { disk } = environment
+      const keys = keysOf(environment.open(options.key, 'key'))
+      const values = options.value(environment)
+      return disk
+        ? diskKeyValueStore({ table: disk.table(), keys, values, cacheEntries: disk.cacheEntries })
+        : memoryKeyValueStore(keys, values)
+    },
   }
 }
 

@@ -47,6 +47,8 @@ export interface StateStore {
   all(): Iterable<Entry<unknown, unknown>>
   /** Every entry as the changelog has it, where `all` shows only some of them. */
   history?(): Iterable<Entry<unknown, unknown>>
+  /** The task is dropped: what the store holds outside of memory goes. */
+  close?(): void
   /** Number of live entries. */
   readonly size: number
 }

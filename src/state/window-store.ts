@@ -1,6 +1,7 @@
 import type { Serde } from '../serde/serde.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, newEntry, restoreEntry } from './changes.ts'
+import { diskWindowStore } from './disk/disk-stores.ts'
 import { type Keys, keysOf } from './keys.ts'
 import type { Entry, StateStore, StoreValue, ValueCodec } from './store.ts'
 import { encodeWindowKey, innerKey, windowStart } from './window-key.ts'
@@ -40,8 +41,14 @@ export function windowStore<K, A>(options: WindowStoreOptions<K, A>): StoreSpec<
     kind: 'window',
     parameters: { key: options.key.format, ...options.parameters },
     changelog: true,
-    create: (environment) =>
-      memoryWindowStore(keysOf(environment.open(options.key, 'key')), options.value(environment)),
+    create(environment) {
+      const { disk } = environment
+      const keys = keysOf(environment.open(options.key, 'key'))
+      const values = options.value(environment)
+      return disk
+        ? diskWindowStore({ table: disk.table(), keys, values, cacheEntries: disk.cacheEntries })
+        : memoryWindowStore(keys, values)
+    },
   }
 }
 

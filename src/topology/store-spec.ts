@@ -1,4 +1,5 @@
 import type { Codec, RecordPart, Serde } from '../serde/serde.ts'
+import type { DiskState, DiskTable } from './disk-table.ts'
 
 /** A store as the plan knows it: pure data, and how it is made in a task. `S` is what the operator gets. */
 export interface StoreSpec<out S = unknown> {
@@ -17,4 +18,6 @@ export interface StoreSpec<out S = unknown> {
 export interface StoreEnvironment {
   /** A codec for the store's changelog topic. */
   open<T>(serde: Serde<T>, part: RecordPart): Codec<T>
+  /** Rows on disk for a store that can be larger than memory; absent where everything is kept in memory. */
+  readonly disk?: { table(): DiskTable } & Pick<DiskState, 'cacheEntries'>
 }

@@ -18,6 +18,7 @@ const MODULES = [
   { file: 'src/serde/avro/index.ts', from: 'millrace/avro' },
   { file: 'src/sinks/clickhouse/index.ts', from: 'millrace/clickhouse' },
   { file: 'src/sinks/lake/index.ts', from: 'millrace/lake' },
+  { file: 'src/state/disk/index.ts', from: 'millrace/disk' },
   { file: 'src/snapshots/index.ts', from: 'millrace/snapshots' },
   { file: 'src/testing/contracts/index.ts', from: 'millrace/contracts' },
   { file: 'test/docs/modules.ts', from: '../../test/docs/modules.ts' },

@@ -1,20 +1,35 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
+import { afterAll } from 'vitest'
 import { integer } from '../../src/serde/numbers.ts'
 import { string } from '../../src/serde/string.ts'
-import { keyValueStore } from '../../src/state/key-value-store.ts'
+import { diskState } from '../../src/state/disk/sqlite.ts'
+import { type KeyValueStore, keyValueStore } from '../../src/state/key-value-store.ts'
 import { type Session, type SessionStore, sessionStore } from '../../src/state/session-store.ts'
 import { type SlidingStore, slidingStore } from '../../src/state/sliding-store.ts'
 import { serdeValue } from '../../src/state/store.ts'
 import { type WindowStore, windowStore } from '../../src/state/window-store.ts'
-import { storeContract } from '../../src/testing/contracts/store.ts'
+import { type StoreUnderTest, storeContract } from '../../src/testing/contracts/store.ts'
+import type { StoreSpec } from '../../src/topology/store-spec.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'millrace-state-'))
+// With room for one entry in memory, so that nearly everything goes to the disk and back.
+const state = diskState(directory, { cacheEntries: 1, pageCacheBytes: 0 })
+afterAll(() => state.close())
+
+function onDisk<S>(spec: StoreSpec<S>): StoreSpec<S> {
+  const disk = { table: () => state.table('0_0', spec.name), cacheEntries: state.cacheEntries }
+  return { ...spec, create: (environment) => spec.create({ ...environment, disk }) }
+}
 
 // Some longer than what V8 copies, and one that is not ASCII.
 const key: fc.Arbitrary<string> = fc.constantFrom('a', 'b', 'a key of more than thirteen characters', 'ä')
 const start = fc.nat(12)
 const common = { name: 'store', key: string(), value: serdeValue(integer()) }
 
-storeContract('key-value', {
-  spec: keyValueStore(common),
+const keyValue: Omit<StoreUnderTest<KeyValueStore<string, number>, string>, 'spec'> = {
   ids: key,
   put(store, id, value) {
     const entry = store.find(id) ?? store.create(id, value, 0)
@@ -24,13 +39,14 @@ storeContract('key-value', {
   remove: (store, id) => store.remove(store.find(id)!),
   has: (store, id) => store.find(id) !== undefined,
   content: (store) => store.entries().map((entry) => [entry.key, entry.value!]),
-})
+}
+storeContract('key-value', { spec: keyValueStore(common), ...keyValue })
+storeContract('key-value on disk', { spec: onDisk(keyValueStore(common)), ...keyValue })
 
 type WindowId = readonly [key: string, start: number]
 const windowIds = fc.tuple(key, start)
 
-storeContract<WindowStore<string, number>, WindowId>('window', {
-  spec: windowStore(common),
+const window: Omit<StoreUnderTest<WindowStore<string, number>, WindowId>, 'spec'> = {
   ids: windowIds,
   put(store, [id, at], value) {
     const entry = store.find(at, id) ?? store.create(at, id, value, at)
@@ -47,7 +63,9 @@ storeContract<WindowStore<string, number>, WindowId>('window', {
       for (const id of model.keys()) if (JSON.parse(id)[1] === at) model.delete(id)
     },
   ],
-})
+}
+storeContract('window', { spec: windowStore(common), ...window })
+storeContract('window on disk', { spec: onDisk(windowStore(common)), ...window })
 
 const slidingEntry = (store: SlidingStore<string, number>, [id, at]: WindowId) =>
   store.windows(id).find((entry) => entry.start === at)

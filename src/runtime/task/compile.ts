@@ -2,6 +2,7 @@ import type { Codec, RecordPart, SchemaRegistry, Serde } from '../../serde/serde
 import type { StateStore } from '../../state/store.ts'
 import { type StreamClock, streamClock } from '../../state/stream-time.ts'
 import type { Clock } from '../../time.ts'
+import type { DiskState } from '../../topology/disk-table.ts'
 import type { AnySerde } from '../../topology/node.ts'
 import { repartitionTopic, type Subtopology } from '../../topology/plan.ts'
 import type { DropReason, Forward, Processor, ProcessorContext } from '../../topology/processor.ts'
@@ -26,6 +27,8 @@ export interface TaskEnvironment {
   readonly clock: Clock
   /** Something has come back from outside. */
   readonly wake?: () => void
+  /** Where stores keep what is not in use; absent: everything is in memory. */
+  readonly state?: DiskState
 }
 
 /** A subtopology made ready to run for one partition. */
@@ -49,7 +52,7 @@ export interface Compiled {
 
 /** Composes the operators of a subtopology into plain calls, from the last to the first. */
 export function compile(
-  { nodes, sources, stores: plannedStores }: Subtopology,
+  { id: subtopology, nodes, sources, stores: plannedStores }: Subtopology,
   partition: number,
   environment: TaskEnvironment,
   record: WorkingRecord,
@@ -87,7 +90,12 @@ export function compile(
 
   for (const { spec, changelog } of plannedStores) {
     const topic = changelog ?? spec.name
-    const store = spec.create({ open: (serde, part) => open(serde, part, topic) }) as StateStore
+    const { state } = environment
+    const disk = state && {
+      table: () => state.table(`${subtopology}_${partition}`, spec.name),
+      cacheEntries: state.cacheEntries,
+    }
+    const store = spec.create({ open: (serde, part) => open(serde, part, topic), disk }) as StateStore
     stores.set(spec, { name: spec.name, changelog, store })
   }
   for (let index = nodes.length - 1; index >= 0; index--) {

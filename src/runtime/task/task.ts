@@ -305,7 +305,10 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     },
     nextAnswer: () => (outside && outside.inFlight > 0 ? outside.next() : Promise.resolve()),
     rest: () => outside?.rest(),
-    close: () => outside?.close(),
+    close() {
+      outside?.close()
+      for (const { store } of stores) store.close?.()
+    },
     flush() {
       if (!outside?.resting) for (const processor of processors) processor.flush?.()
       if (outside && outside.inFlight > 0) {
