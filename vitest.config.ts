@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['millrace-source', 'node', 'import'] } },
   test: {
     pool: 'forks',
+    setupFiles: ['test/support/seed.ts'],
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
       {
