@@ -1,7 +1,7 @@
 export { BatchWriter } from '../log/batch/batch-writer.ts'
 export { partitionFor } from '../log/batch/partitioner.ts'
 export { type MemoryLog, memoryLog } from '../log/memory.ts'
-export { ByteWriter } from '../serde/bytes.ts'
+export { ByteWriter, byteSource } from '../serde/bytes.ts'
 export type { DriverEntry, DriverRecord, DriverRow } from './driver-records.ts'
 export { marbles, playMarbles } from './marbles/marbles.ts'
 export { type Comparison, checkReplays, type ReplayChecks } from './replay/check-replays.ts'
