@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Log, LogGroup, Position } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
-import { type Checkpoint, decodeCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, checkpointOf } from './checkpoint.ts'
 import type { Settings } from './options.ts'
 import type { Patience } from './patience.ts'
 import { restoreTasks } from './restore.ts'
@@ -120,7 +120,7 @@ async function findCheckpoints(
     const positions = new Map(
       topics.map((topic) => [topic, (find(topic, partition) ?? startOf(topic, partition)).offset]),
     )
-    // The checkpoint of a task travels with the offset of its first topic.
-    return { positions, checkpoint: decodeCheckpoint(find(topics[0], partition)?.metadata) }
+    const found = new Map(topics.map((topic) => [topic, find(topic, partition)?.metadata]))
+    return { positions, checkpoint: checkpointOf(found) }
   })
 }

@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
 
-/** What travels with a committed offset: where time stood, and what the sinks were about to write. */
+/** What travels with the committed offsets of a task: where time stood, and what the sinks were about to write. */
 export interface Checkpoint {
   /** Stream time per operator, one number per lane. */
   readonly times: Readonly<Record<string, readonly number[]>>
@@ -36,7 +36,7 @@ export function encodeCheckpoint({ times, plan, identity }: Checkpoint): string 
 }
 
 /** Reads what `encodeCheckpoint` wrote; anything else (another program's offsets) is an empty checkpoint. */
-export function decodeCheckpoint(text: string | undefined): Checkpoint {
+function decodeCheckpoint(text: string | undefined): Checkpoint {
   if (!text?.startsWith('{"v":1,')) return { times: {} }
   const { t, p, i } = JSON.parse(text) as { t: Record<string, string>; p?: Record<string, number>; i?: string }
   return {
@@ -45,6 +45,31 @@ export function decodeCheckpoint(text: string | undefined): Checkpoint {
     ...(i !== undefined && { identity: i }),
   }
 }
+
+/**
+ * The checkpoint of a task out of what lies with the offsets of its topics. It is written with each of them, since the next
+ * version of a topology may read fewer, or more, and these in one task that were in two: time is the latest that any
+ * of them knows, and each topic knows how far it was planned.
+ */
+export function checkpointOf(found: ReadonlyMap<string, string | undefined>): Checkpoint {
+  const times: Record<string, readonly number[]> = {}
+  const planned: Record<string, number> = {}
+  let identity: string | undefined
+  for (const [topic, text] of found) {
+    const { times: ofTopic, plan, identity: of } = decodeCheckpoint(text)
+    for (const [node, lanes] of Object.entries(ofTopic)) times[node] = later(lanes, times[node] ?? [])
+    if (plan?.[topic] !== undefined) planned[topic] = plan[topic]
+    identity ??= of
+  }
+  return {
+    times,
+    ...(Object.keys(planned).length > 0 && { plan: planned }),
+    ...(identity !== undefined && { identity }),
+  }
+}
+
+const later = (a: readonly number[], b: readonly number[]): readonly number[] =>
+  (a.length < b.length ? b : a).map((_, lane) => Math.max(a[lane] ?? -1, b[lane] ?? -1))
 
 function packTimes(lanes: readonly number[]): string {
   const newest = Math.max(...lanes)

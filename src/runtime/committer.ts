@@ -136,20 +136,14 @@ function hasChanged({ committed }: OpenTask, { positions, batches, sinks }: Task
   return false
 }
 
-/** The checkpoint travels with the first topic's offset. */
+/** The checkpoint travels with each of them; see `checkpointOf`. */
 function offsetsOf(
   partition: number,
   positions: ReadonlyMap<string, number>,
   checkpoint: Checkpoint,
 ): CommittedOffset[] {
-  return [...positions]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([topic, offset], i) => ({
-      topic,
-      partition,
-      offset,
-      ...(i === 0 && { metadata: encodeCheckpoint(checkpoint) }),
-    }))
+  const metadata = encodeCheckpoint(checkpoint)
+  return [...positions].map(([topic, offset]) => ({ topic, partition, offset, metadata }))
 }
 
 /** A refused row as a dead letter: its key and value as JSON, since the bytes it came from are many records. */

@@ -29,6 +29,12 @@ export function problemsOf(topology: Topology, graph: Graph): string[] {
   problems.push(
     ...clashes(graph, 'repartition', (node) => (node.target?.repartition ? [[node.target.topic, node]] : [])),
   )
+  // Those that keep or write something have been told already.
+  problems.push(
+    ...clashes(graph, 'operator', (node) =>
+      node.name === undefined || node.stores.length > 0 || node.target ? [] : [[`${node.kind}:${node.name}`, node]],
+    ),
+  )
   problems.push(...unrepeatable(graph))
   return problems
 }

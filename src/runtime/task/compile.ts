@@ -4,7 +4,7 @@ import { type StreamClock, streamClock } from '../../state/stream-time.ts'
 import type { Clock } from '../../time.ts'
 import type { DiskState } from '../../topology/disk-table.ts'
 import type { AnySerde } from '../../topology/node.ts'
-import { repartitionTopic, type Subtopology } from '../../topology/plan.ts'
+import { type PlannedNode, repartitionTopic, type Subtopology } from '../../topology/plan.ts'
 import type { DropReason, Forward, Processor, ProcessorContext } from '../../topology/processor.ts'
 import { addDropped, type TaskCounters } from './counters.ts'
 import { type Input, input, PLAIN_LANE, type Reader } from './input.ts'
@@ -43,12 +43,18 @@ export interface Compiled {
   }[]
   /** A marker says that the time of a lane has come this far: every operator hears of it, those upstream first. */
   advance(lane: number, timestamp: number): void
-  /** By operator; a name that stays the same from run to run. */
+  /** By `clockKey`, and the clock's name where an operator has several. */
   readonly clocks: ReadonlyMap<string, StreamClock>
   readonly sinks: readonly SinkBuffer[]
   /** Codecs that must be prepared before the first record. */
   readonly codecs: readonly Codec<unknown>[]
 }
+
+/**
+ * What the time of an operator is kept under: its kind and name, which are nobody else's, or its topic. Never a number that
+ * counts the operators of a kind: another that is added would take over its time.
+ */
+export const clockKey = ({ node: { kind, name, source } }: PlannedNode): string => `${kind}:${name ?? source?.topic}`
 
 /** Composes the operators of a subtopology into plain calls, from the last to the first. */
 export function compile(
@@ -113,7 +119,8 @@ export function compile(
       streamTime(name, input) {
         const of = input === undefined ? topics : topicsOf(index, input)
         const clock = streamClock(lanesOf(of, lanes), record)
-        clocks.set(name === undefined ? id : `${id}/${name}`, clock)
+        const key = clockKey(nodes[index])
+        clocks.set(name === undefined ? key : `${key}/${name}`, clock)
         clocksOf[index].push(clock)
         return clock
       },

@@ -1,5 +1,6 @@
 import type { StreamClock } from '../../state/stream-time.ts'
 import type { Subtopology } from '../../topology/plan.ts'
+import { clockKey } from './compile.ts'
 import { type Input, PLAIN_LANE } from './input.ts'
 
 /**
@@ -28,7 +29,7 @@ export function idleSources(
   const watched = own.map(({ topic, idleAfter, index }) => ({
     input: inputs.find((of) => of.topic === topic)!,
     idleAfter: idleAfter!,
-    clock: clocks.get(nodes[index].id)!,
+    clock: clocks.get(clockKey(nodes[index]))!,
   }))
   // In few steps: each is a marker to every partition behind a repartition.
   const step = Math.max(1, Math.floor(Math.min(...watched.map(({ idleAfter }) => idleAfter)) / 4))
