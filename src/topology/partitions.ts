@@ -6,7 +6,8 @@ type Source = Subtopology['sources'][number]
 /**
  * Works out how many partitions every internal topic has, and how many tasks every subtopology, from the partition
  * counts of the user's topics. A repartition topic has as many as was asked for, or as its writers have tasks; the
- * inputs of a join must agree.
+ * inputs of a join must agree. Where records come back to the subtopology that wrote them the topics between follow what
+ * comes in from outside.
  *
  * @param known - partition count of a user's topic; undefined when it does not exist
  * @returns counts by topic, and by `subtopology:<id>`
@@ -38,14 +39,23 @@ export function partitionCounts(plan: Plan, known: (topic: string) => number | u
       if (follows) followers.add(topic)
     }
   }
+  const given = ({ topic, from }: Source): number | undefined =>
+    from === undefined ? known(topic)! : (asked.get(topic) ?? counts.get(topic))
+  const resolving = new Set<number>()
+  /** Tasks of a subtopology whose records come back to it: as many as what comes in from outside the circle has. */
+  const around = (id: number, seen = new Set<number>()): number => {
+    if (seen.has(id)) return 0
+    seen.add(id)
+    const own = plan.subtopologies[id].sources.filter((source) => !source.global)
+    return Math.max(0, ...own.map((source) => given(source) ?? around(source.from!, seen)))
+  }
   const resolve = (subtopology: Subtopology): number => {
     const name = `subtopology:${subtopology.id}`
     const done = counts.get(name)
     if (done !== undefined) return done
+    resolving.add(subtopology.id)
     const of = (source: Source): number =>
-      source.from === undefined
-        ? known(source.topic)!
-        : (asked.get(source.topic) ?? counts.get(source.topic) ?? resolve(plan.subtopologies[source.from]))
+      given(source) ?? (resolving.has(source.from!) ? around(source.from!) : resolve(plan.subtopologies[source.from!]))
     const own = subtopology.sources.filter((source) => !source.global)
     for (const group of merged(subtopology.copartitioned)) {
       // Repartition topics that are joined take the count of the user's topics, or what was asked for, or the most.

@@ -46,7 +46,7 @@ export interface PlannedSource {
   readonly value?: AnySerde
   /** See `SourceOptions.idleAfter`. */
   readonly idleAfter?: number
-  /** The topic is written by another subtopology of this application, which is its id. */
+  /** The topic is written by a subtopology of this application, which is its id; it may be the same one. */
   readonly from?: number
   readonly global: boolean
 }
@@ -77,10 +77,9 @@ export function plan(topology: Topology): Plan {
       `topology "${topology.name}" cannot run:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
     )
   }
-  const groups = subtopologies(graph)
-  const owner = new Map<Node, number>()
-  for (const [id, members] of groups.entries()) for (const node of members) owner.set(node, id)
-  refuseLoops(graph, owner)
+  const groups = groupsOf(graph, ({ stores }) => stores)
+  const owner = ownersOf(groups)
+  refuseSharedStores(graph, owner)
   return {
     application: topology.name,
     globals: [...new Set(graph.nodes.flatMap((node) => node.globals ?? []))],
@@ -88,13 +87,21 @@ export function plan(topology: Topology): Plan {
   }
 }
 
-/** A store that is shared across a repartition would make its reader and its writer one subtopology. */
-function refuseLoops(graph: Graph, owner: ReadonlyMap<Node, number>): void {
+/**
+ * A store that is shared across a repartition makes its reader and its writer one subtopology, which Kafka Streams allows:
+ * what looks like one state is another in each task. Without a store between them they may well be one: a stream that is
+ * joined with itself under another key comes back to where it came from.
+ */
+function refuseSharedStores(graph: Graph, owner: ReadonlyMap<Node, number>): void {
+  const apart = ownersOf(groupsOf(graph, () => []))
   for (const node of graph.nodes) {
-    const loop = node.inputs.find(({ node: from }) => {
-      const { repartition } = from.target ?? {}
-      return repartition && !repartition.follows && owner.get(from) === owner.get(node)
-    })
+    const loop = node.inputs.find(
+      ({ node: from }) =>
+        from.target?.repartition &&
+        owner.get(from) === owner.get(node) &&
+        apart.get(from) !== apart.get(node) &&
+        !from.target.repartition.follows,
+    )
     if (!loop) continue
     throw new MillraceError('INVALID_TOPOLOGY', 'a store is shared by operators before and behind a repartition', {
       node: graph.ids.get(loop.node),
@@ -103,8 +110,15 @@ function refuseLoops(graph: Graph, owner: ReadonlyMap<Node, number>): void {
   }
 }
 
-/** Connected parts, where an edge out of a repartition does not connect, and two readers of one topic do. */
-function subtopologies(graph: Graph): Node[][] {
+function ownersOf(groups: readonly (readonly Node[])[]): Map<Node, number> {
+  return new Map(groups.flatMap((members, id) => members.map((node) => [node, id])))
+}
+
+/**
+ * Connected parts, where an edge out of a repartition does not connect, and two readers of one topic do, and two users of
+ * one store.
+ */
+function groupsOf(graph: Graph, storesOf: (node: Node) => readonly StoreSpec[]): Node[][] {
   const parent = new Map<Node, Node>(graph.nodes.map((node) => [node, node]))
   const root = (node: Node): Node => {
     const up = parent.get(node)!
@@ -118,7 +132,7 @@ function subtopologies(graph: Graph): Node[][] {
   const owners = new Map<StoreSpec, Node>()
   for (const node of graph.nodes) {
     // Operators that share a store run in one task, as in Kafka Streams (connectProcessorAndStateStores).
-    for (const store of node.stores) {
+    for (const store of storesOf(node)) {
       const owner = owners.get(store)
       if (owner) unite(owner, node)
       else owners.set(store, node)

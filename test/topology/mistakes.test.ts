@@ -1,5 +1,17 @@
 import { expect, it } from 'vitest'
-import { count, groupByKey, json, plan, reduce, stream, string, to, topology, toStream } from '../../src/index.ts'
+import {
+  count,
+  groupByKey,
+  json,
+  plan,
+  process,
+  reduce,
+  stream,
+  string,
+  to,
+  topology,
+  toStream,
+} from '../../src/index.ts'
 
 const words = stream('words', { key: string(), value: string() }).pipe(groupByKey())
 const output = { key: string(), value: json() }
@@ -31,4 +43,13 @@ it('tells every problem of a topology at once, each with the way out', () => {
   expect(told.message).toContain('"no such name!" cannot name a store; use letters, digits')
   expect(told.message).toContain('"not a topic" is not a topic name')
   expect(told.message).toMatch(/two stores are named "twice" \(.*count.*reduce.*\): give each a name of its own/)
+})
+
+it('tells two operators of one kind and name, which would be taken for each other', () => {
+  const passOn = process<string, string>('again', {}, ({ forward }) => ({
+    process: (value, key) => forward(key, value),
+  }))
+  const source = stream('words', { key: string(), value: string() })
+  const wrong = topology('wrong', [source.pipe(passOn, to('a', output)), source.pipe(passOn, to('b', output))])
+  expect(() => plan(wrong)).toThrow(/two operators are named "process:again" .*give each a name of its own/)
 })
