@@ -6,6 +6,7 @@ import { lakeSink } from './lake-sink.ts'
 import { latency } from './latency.ts'
 import { nexmark } from './nexmark.ts'
 import { repartitionJob } from './repartition.ts'
+import { scale } from './scale.ts'
 import { shopJob } from './shop.ts'
 import { slidingJob } from './sliding.ts'
 import { statelessJob } from './stateless.ts'
@@ -26,4 +27,5 @@ export const workloads: readonly Workload[] = [
   latency,
   avroCodec,
   lakeSink,
+  scale,
 ]
