@@ -1,4 +1,4 @@
-import type { ByteSource } from '../bytes.ts'
+import { type ByteSource, LONG_TEXT } from '../bytes.ts'
 import { decimalText } from './decimal.ts'
 import { defaultExpression, property } from './defaults.ts'
 import { Fault } from './fault.ts'
@@ -58,8 +58,8 @@ export function compileDecoder<T>(root: Plan, bigint = false): Decoder<T> {
         return `if(p+8>end)${fail('a double reaches past the end')};${to}=${s.view()}.getFloat64(p,true);p+=8;`
       case 'string':
         return (
-          `${length('string')}h=0;for(q=p;q<e;q++)h|=b[q];` +
-          `${to}=h<128?${s.text()}.substring(p-o,e-o):b.utf8Slice(p,e);p=e;`
+          `${length('string')}if(e-p>${LONG_TEXT})${to}=b.utf8Slice(p,e);else{h=0;for(q=p;q<e;q++)h|=b[q];` +
+          `${to}=h<128?${s.text()}.substring(p-o,e-o):b.utf8Slice(p,e)}p=e;`
         )
       case 'bytes':
         return `${length('bytes value')}${to}=new Uint8Array(b.subarray(p,e));p=e;`
