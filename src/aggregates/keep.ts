@@ -23,8 +23,11 @@ function keepObject(value: object): unknown {
 /** Texts are copied through here: no buffer is made for each. */
 const scratch = Buffer.allocUnsafeSlow(4096)
 
-// V8 keeps a substring of 13 or more characters as a view of the whole (SlicedString::kMinLength in its objects/string.h).
-function keepText(text: string): string {
+/**
+ * A copy of a text that does not hold on to the batch it was cut from: V8 keeps a substring of 13 or more characters as a view
+ * of the whole (SlicedString::kMinLength in its objects/string.h).
+ */
+export function keepText(text: string): string {
   const { length } = text
   if (length < 13) return text
   if (length <= scratch.length) {

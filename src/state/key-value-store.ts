@@ -80,7 +80,7 @@ function memoryKeyValueStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): KeyVal
     flush,
     writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
-      const key = keys.decode(source.buffer.subarray(keyStart, keyEnd))
+      const key = keys.read(source, keyStart, keyEnd)
       const found = entries.get(keys.identity(key))
       if (valueStart < 0) {
         if (found) entries.delete(keys.identity(key))

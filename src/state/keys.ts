@@ -1,4 +1,5 @@
-import { ByteWriter, byteSource } from '../serde/bytes.ts'
+import { keepText } from '../aggregates/keep.ts'
+import { type ByteSource, ByteWriter, byteSource } from '../serde/bytes.ts'
 import type { Codec } from '../serde/serde.ts'
 
 /**
@@ -11,6 +12,8 @@ export interface Keys<K> {
   keep(key: K): K
   encode(key: K, out: ByteWriter): void
   decode(bytes: Uint8Array): K
+  /** The key in bytes [start, end) of a source, where many are read from one. */
+  read(source: ByteSource, start: number, end: number): K
   /** The serialised bytes, one character each: text that sorts as they do. */
   text(key: K): string
   /** Orders keys by their serialised bytes, as Kafka Streams' stores do. */
@@ -25,9 +28,10 @@ export function keysOf<K>(codec: Codec<K>): Keys<K> {
   }
   return {
     identity: (key) => (typeof key === 'object' ? text(key) : key),
-    keep: (key) => (typeof key === 'string' ? (flat(key) as K) : key),
+    keep: (key) => (typeof key === 'string' ? (keepText(key) as K) : key),
     encode: (key, out) => codec.encode(key, out),
     decode: (bytes) => codec.decode(byteSource(bytes), 0, bytes.length),
+    read: (source, start, end) => codec.decode(source, start, end),
     text,
     compare: (a, b) => {
       const x = text(a)
@@ -35,12 +39,4 @@ export function keysOf<K>(codec: Codec<K>): Keys<K> {
       return x < y ? -1 : x > y ? 1 : 0
     },
   }
-}
-
-/**
- * A copy of a string that does not hold on to the text of the batch it was cut from: V8 keeps a substring of 13 or
- * more characters as a view of the whole (v8/src/objects/string.h, SlicedString::kMinLength).
- */
-function flat(text: string): string {
-  return text.length < 13 ? text : Buffer.from(text, 'utf16le').toString('utf16le')
 }

@@ -20,5 +20,5 @@ export function windowStart(source: ByteSource, keyEnd: number): number {
 }
 
 export function innerKey<K>(keys: Keys<K>, source: ByteSource, keyStart: number, keyEnd: number): K {
-  return keys.decode(source.buffer.subarray(keyStart, keyEnd - SUFFIX))
+  return keys.read(source, keyStart, keyEnd - SUFFIX)
 }
