@@ -1,0 +1,31 @@
+import type { Arrival } from '../common/arrivals.ts'
+import { ADVANCE, rank, TOP, WINDOW } from './job.ts'
+import type { Sale, Trend } from './model.ts'
+
+/** Every window's ten best by `category|window start`, each counted by itself. */
+export function expectedTrends(arrivals: readonly Arrival[]): Map<string, Trend> {
+  const sold = new Map<string, Map<string, number>>()
+  for (const { value, fate } of arrivals) {
+    if (fate !== 'in time' && fate !== 'copy') continue
+    const { product_id, category, quantity, sold_at } = value as Sale
+    const newest = Math.floor(sold_at / ADVANCE) * ADVANCE
+    for (let start = newest; start > sold_at - WINDOW; start -= ADVANCE) {
+      const window = `${category}|${start}`
+      const products = sold.get(window) ?? new Map<string, number>()
+      products.set(product_id, (products.get(product_id) ?? 0) + quantity)
+      sold.set(window, products)
+    }
+  }
+  return new Map(
+    [...sold].map(([window, products]) => {
+      const ranked = [...products].map(([product_id, sold]) => ({ product_id, sold }))
+      return [window, { products: ranked.sort((a, b) => rank(b) - rank(a)).slice(0, TOP) }]
+    }),
+  )
+}
+
+/** Windows that ended a while before the last sale have closed for certain, whichever partition is behind. */
+export function mustBeThere(arrivals: readonly Arrival[], key: string, slack: number): boolean {
+  const end = arrivals.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0)
+  return Number(key.split('|')[1]) + WINDOW + slack <= end
+}

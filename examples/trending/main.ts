@@ -1,0 +1,4 @@
+import { start } from '../common/start.ts'
+import { trendingExample } from './example.ts'
+
+await start(trendingExample())
