@@ -28,7 +28,7 @@ export interface Arrival extends Input {
  * Puts records into the order in which life delivers them: up to two seconds out of order, and of a thousand about three
  * late by 45 minutes or more, five twice and three broken. The same for the same seed.
  *
- * @param steady - topics that come in order, without copies or defects: tables of a back office
+ * @param steady - topics that are out of order, too, but have nothing late, no copies and no defects: the tables
  */
 export function arrivals(seed: number, records: readonly Input[], steady: readonly string[] = []): Arrival[] {
   const end = records.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0)
@@ -37,7 +37,7 @@ export function arrivals(seed: number, records: readonly Input[], steady: readon
     const draw = drawsFor(seed, i, 7)
     const delay = draw.below(DELAY)
     if (steady.includes(record.topic)) {
-      sent.push({ at: record.timestamp, arrival: { ...record, fate: 'in time' } })
+      sent.push({ at: record.timestamp + delay, arrival: { ...record, fate: 'in time' } })
       continue
     }
     const chance = draw.below(1000)

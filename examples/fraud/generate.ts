@@ -1,3 +1,4 @@
+import { minutes } from 'millrace'
 import { type Arrival, arrivals, type Input, SPAN, START } from '../common/arrivals.ts'
 import { type Draws, drawsFor } from '../common/random.ts'
 import type { Card, Login, Payment } from './model.ts'
@@ -11,7 +12,7 @@ export function generate(seed: number, records: number): Arrival[] {
   const inputs: Input[] = []
   for (let user = 0; user < users; user++) {
     const card: Card = { card_id: `card-${user}`, country: home(user) }
-    inputs.push({ topic: 'cards', key: card.card_id, value: card, timestamp: START })
+    inputs.push({ topic: 'cards', key: card.card_id, value: card, timestamp: START - minutes(1) })
   }
   const pay = (draw: Draws, user: number, card: number, timestamp: number) => {
     const payment: Payment = {

@@ -15,7 +15,7 @@ every two minutes, to a topic and to ClickHouse; late sales to a topic of their
 own.`
 
 /** One row per window, with the products as an array, best first. */
-export const trendsTable = ({ name, clickhouseUrl }: Pick<Parts, 'name' | 'clickhouseUrl'>) =>
+const trendsTable = ({ name, clickhouseUrl }: Pick<Parts, 'name' | 'clickhouseUrl'>) =>
   clickhouse({
     table: tableOf(name),
     url: clickhouseUrl,

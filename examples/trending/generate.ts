@@ -2,7 +2,7 @@ import { type Arrival, arrivals, type Input, SPAN, START } from '../common/arriv
 import { drawsFor } from '../common/random.ts'
 import type { Sale } from './model.ts'
 
-export const CATEGORIES = ['books', 'fashion', 'home', 'toys']
+const CATEGORIES = ['books', 'fashion', 'home', 'toys']
 const PRODUCTS = 400
 /** How many fashions the three hours see. */
 const FASHIONS = 20
