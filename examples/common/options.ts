@@ -67,10 +67,11 @@ function parse(argv: readonly string[], name: string) {
   }
 }
 
-function whole(name: string, text: string, least: number, most: number): number {
-  const n = Number(text.replace(/[,_]/g, ''))
-  if (Number.isInteger(n) && n >= least && n <= most) return n
+export function whole(name: string, text: string, least: number, most: number): number {
+  const plain = text.replace(/[,_]/g, '')
+  const n = Number(plain)
+  if (/^\d+$/.test(plain) && n >= least && n <= most) return n
   throw wrong(`${name} ${text}`, `a whole number from ${least} to ${most}`)
 }
 
-const wrong = (what: string, hint: string) => new MillraceError('INVALID_OPTION', what, { hint })
+export const wrong = (what: string, hint: string) => new MillraceError('INVALID_OPTION', what, { hint })

@@ -51,7 +51,7 @@ async function main(example: Example, argv: readonly string[]): Promise<number> 
     return 0
   }
   const { name, data, records, seed } = options
-  const parts = await openParts(process.env, { name, data, sinks: example.sinks ?? [] })
+  const parts = await openParts(process.env, { name, data, sinks: example.sinks ?? [], dry: options.describe })
   try {
     if (options.describe) {
       console.log(describe(example.topology(parts)).text)
@@ -95,6 +95,8 @@ export async function play(
       log: parts.log(),
       registry,
       createTopics: { partitions: PARTITIONS },
+      // How long the next run waits for one that was killed.
+      sessionTimeoutMs: 10_000,
       logger,
     })
     await running.caughtUp()

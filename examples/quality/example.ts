@@ -67,10 +67,11 @@ export const qualityExample = (sinks: (parts: Parts) => QualitySinks = sinksOf):
       problems,
     }
   },
-  next: ({ name }) => [
+  next: ({ name, directory }) => [
     'examples/quality/job.ts           the job',
     'examples/quality/model.ts         what an order must be, with zod',
-    `table ${tableOf(name)} in ClickHouse: partner, window_start, orders, clean, score`,
+    `npm run -s shop:sql -- "SELECT partner, min(score), avg(score)`,
+    `  FROM ${tableOf(name)} FINAL GROUP BY partner" ${directory}`,
     'docs/operators/validate.md        schemas and rules',
   ],
 })

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { MillraceError } from 'millrace'
 import { REAL_PARTS } from '../common/addresses.ts'
+import { whole, wrong } from '../common/options.ts'
 
 export const HELP = `The main job: an e-commerce stream becomes revenue per category and minute in
 ClickHouse, alerts on a topic, and raw records in a lake; then everything is
@@ -107,12 +107,3 @@ function parse(argv: readonly string[]) {
     throw wrong((error as Error).message.split('. ')[0], '"npm start -- --help" lists what there is')
   }
 }
-
-function whole(name: string, text: string, least: number, most: number): number {
-  const plain = text.replace(/[,_]/g, '')
-  const n = Number(plain)
-  if (/^\d+$/.test(plain) && n >= least && n <= most) return n
-  throw wrong(`${name} ${text}`, `a whole number from ${least} to ${most}`)
-}
-
-const wrong = (what: string, hint: string) => new MillraceError('INVALID_OPTION', what, { hint })

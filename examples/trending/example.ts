@@ -79,10 +79,11 @@ export const trendingExample = (
       problems,
     }
   },
-  next: ({ name }) => [
+  next: ({ name, directory }) => [
     'examples/trending/job.ts          the job',
     'examples/trending/expected.ts     the same with plain loops',
-    `table ${tableOf(name)} in ClickHouse: category, window_start, products, sold`,
+    `npm run -s shop:sql -- "SELECT window_start, products[1], sold[1]`,
+    `  FROM ${tableOf(name)} FINAL WHERE category = 'toys' ORDER BY 1" ${directory}`,
     'docs/operators/top-k.md           the best of a group',
   ],
 })

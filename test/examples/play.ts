@@ -11,6 +11,7 @@ export function partsInMemory(name: string): Parts {
   const log = memoryLog()
   return {
     name,
+    directory: '',
     log: () => log.peer(),
     registry: memoryRegistry(),
     clickhouseUrl: '',
