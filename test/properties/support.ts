@@ -1,9 +1,11 @@
+import { env } from 'node:process'
 import fc from 'fast-check'
 import {
   json,
   map,
   nullable,
   plan,
+  process,
   type Stream,
   stream,
   string,
@@ -19,7 +21,7 @@ export const input = stream('in', { key: nullable(string()), value: nullable(jso
 export const other = stream('other', { key: nullable(string()), value: nullable(json<number>()) })
 
 /** Records near each other in time, out of order, with nulls here and there and now and then a leap. */
-const records = (...topics: readonly string[]): fc.Arbitrary<ReplayRecord[]> =>
+export const records = (...topics: readonly string[]): fc.Arbitrary<ReplayRecord[]> =>
   fc
     .array(
       fc.record({
@@ -41,12 +43,27 @@ const records = (...topics: readonly string[]): fc.Arbitrary<ReplayRecord[]> =>
       })
     })
 
-const RUNS = 100
+/** Cases of each property. `MILLRACE_RUNS=5000 npm run vitest -- run --project unit test/properties` for a long look. */
+const RUNS = Number(env.MILLRACE_RUNS ?? 100)
+
+/** Each at a time of its own, in the same order: where the last of equal ones wins, which is last depends on the order. */
+export const apart = (of: fc.Arbitrary<ReplayRecord[]>): fc.Arbitrary<ReplayRecord[]> =>
+  of.map((list) => list.map((record, i) => ({ ...record, timestamp: record.timestamp * SPREAD + i })))
+export const SPREAD = 50
+
+/** The records of one topic in the order of time, the others as they are. */
+export const inOrder = (topic: string, of: fc.Arbitrary<ReplayRecord[]>): fc.Arbitrary<ReplayRecord[]> =>
+  of.map((list) => {
+    const times = list.filter((record) => record.topic === topic).map(({ timestamp }) => timestamp)
+    const sorted = times.sort((a, b) => b - a)
+    return list.map((record) => (record.topic === topic ? { ...record, timestamp: sorted.pop()! } : record))
+  })
 
 /** A stream's every record is the same. */
 export function everyRecord<K extends string | null>(of: Stream<K, unknown>, checks: Partial<ReplayChecks> = {}) {
   const app = topology('app', [of.pipe(to('out', { key: string(), value: json() }))])
-  const read = plan(app).subtopologies.flatMap(({ sources }) => sources.filter(({ from }) => from === undefined))
+  const { subtopologies, globals } = plan(app)
+  const read = [...subtopologies.flatMap(({ sources }) => sources.filter(({ from }) => from === undefined)), ...globals]
   return checkReplays(app, { input: records(...read.map(({ topic }) => topic)), runs: RUNS, ...checks })
 }
 
@@ -67,3 +84,15 @@ export const lastResults = (of: Table<Windowed<string | null>, unknown>, checks:
 /** Every final result is the same. */
 export const finalResults = (of: Stream<Windowed<string | null>, unknown>, checks: Partial<ReplayChecks> = {}) =>
   everyRecord(of.pipe(named), checks)
+
+/** A table's last row of each key is the same, but for its timestamp. */
+export const rowsWithoutTimes = <K extends string | null>(of: Table<K, unknown>, checks: Partial<ReplayChecks> = {}) =>
+  everyRecord(
+    of.pipe(
+      toStream(),
+      process<K, unknown>('untimed', {}, ({ forward }) => ({
+        process: (value, key) => forward(key, value, { timestamp: 0 }),
+      })),
+    ),
+    { outputs: { out: 'latest' }, ...checks },
+  )

@@ -12,6 +12,7 @@ import { Table, type TableView } from '../../topology/table.ts'
 import { through } from '../repartition.ts'
 import { keptRows } from '../tables/kept-rows.ts'
 import { sameKey } from '../tables/same-key.ts'
+import { sightings } from '../tables/sightings.ts'
 import { storeView } from '../tables/store-view.ts'
 import { type Answer, answerSerde, type Subscription, subscriptionSerde } from './foreign-key-messages.ts'
 import type { TableJoinOptions } from './table-table.ts'
@@ -61,6 +62,10 @@ export function joinByForeignKey<K, V, F, W, R>(
       const store = context.store(spec)
       const find: ReturnType<TableView<F, W>> = right.view!(context)
       const next: Forward<K, Answer<W>> = context.forward()
+      const seen = sightings(context, find)
+      const tell = (key: F, right: W | null, timestamp: number) => {
+        for (const of of store.of(key)) next(of.key.key, { hash: of.value!, right }, timestamp)
+      }
       return {
         inputs: [
           (key: F, { key: of, hash, intent }: Subscription<K>, timestamp) => {
@@ -69,14 +74,14 @@ export function joinByForeignKey<K, V, F, W, R>(
             else store.put(key, of, hash, timestamp)
             if (intent === 'end') return
             const newest = row ? Math.max(timestamp, row.timestamp) : timestamp
+            if (row) seen.saw(key, newest)
             if (intent === 'leave') next(of, { hash, right: null }, newest)
             else if (row) next(of, { hash, right: row.value }, newest)
             else if (intent === 'ask') next(of, { hash, right: null }, timestamp)
           },
-          (key: F, value: W | null, timestamp) => {
-            for (const of of store.of(key)) next(of.key.key, { hash: of.value!, right: value }, timestamp)
-          },
+          tell,
         ],
+        flush: () => seen.flush((key, timestamp) => tell(key, null, timestamp)),
       }
     },
   })
@@ -94,10 +99,12 @@ export function joinByForeignKey<K, V, F, W, R>(
       const kept = keptRows(context, rows)
       const find: ReturnType<TableView<K, V>> = left.view!(context)
       const hashOf = hasher()
+      const seen = sightings(context, find)
       return {
         inputs: [
           (key: K, { hash, right }: Answer<W>, timestamp) => {
             const row = find(key)
+            if (row) seen.saw(key, timestamp)
             if ((row === undefined ? NO_ROW : hashOf(row.value)) !== hash) return context.drop('stale')
             const none = row === undefined || (right === null && !outer)
             kept.put(key, none ? null : joiner(row.value, right, key), timestamp)
@@ -109,7 +116,10 @@ export function joinByForeignKey<K, V, F, W, R>(
             else if (foreignKey(value, key) === null) kept.put(key, joiner(value, null, key), timestamp)
           },
         ],
-        flush: kept.flush,
+        flush() {
+          seen.flush((key, timestamp) => kept.put(key, null, timestamp))
+          kept.flush()
+        },
       }
     },
   })

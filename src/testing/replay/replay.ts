@@ -4,6 +4,7 @@ import { BatchWriter, stampBatch } from '../../log/batch/batch-writer.ts'
 import { partitionFor } from '../../log/batch/partitioner.ts'
 import { readBatch } from '../../log/batch/read-batch.ts'
 import type { RecordBatch } from '../../log/batch/record-batch.ts'
+import { globalRows } from '../../runtime/task/global-rows.ts'
 import { restoreStore } from '../../runtime/task/restore.ts'
 import { createTask, type Task } from '../../runtime/task/task.ts'
 import { ByteWriter } from '../../serde/bytes.ts'
@@ -77,12 +78,14 @@ export function replay(
   const counts = partitionCounts(planned, () => options.partitions)
   const log = replayLog()
   writeInput(planned, log, input, schedule.batches, options.partitions)
+  const globals = readGlobals(planned, log, options.partitions)
   const tasks = planned.subtopologies.flatMap((subtopology) =>
     Array.from({ length: counts.get(`subtopology:${subtopology.id}`)! }, (_, partition) =>
       replayTask(log, () =>
         createTask(subtopology, partition, {
           application: planned.application,
           emit: options.emit,
+          globals,
           partitions: (topic) => counts.get(topic) ?? options.partitions,
           tasks: (id) => counts.get(`subtopology:${id}`)!,
           clock: manualClock(),
@@ -171,7 +174,7 @@ function replayTask(log: ReplayLog, create: () => Task) {
 }
 
 function writeInput(
-  { subtopologies }: Plan,
+  { subtopologies, globals }: Plan,
   log: ReplayLog,
   input: readonly ReplayRecord[],
   sizes: readonly number[],
@@ -179,6 +182,7 @@ function writeInput(
 ): void {
   const serdes = new Map<string, { key?: AnySerde; value?: AnySerde }>()
   for (const { sources } of subtopologies) for (const source of sources) serdes.set(source.topic, source)
+  for (const source of globals) serdes.set(source.topic, source)
   const open = new Map<string, BatchWriter>()
   let nth = 0
   const finish = (name: string, writer: BatchWriter) => {
@@ -206,6 +210,23 @@ function encoded(serde: AnySerde | undefined, part: 'key' | 'value', topic: stri
   const out = new ByteWriter()
   serde.open({ topic, part }).encode(of, out)
   return Buffer.from(out.bytes())
+}
+
+/** Global tables are read whole before the tasks start; the input lies there from the beginning. */
+function readGlobals(planned: Plan, log: ReplayLog, partitions: number): Map<unknown, unknown> {
+  const stores = new Map<unknown, unknown>()
+  for (const source of planned.globals) {
+    const rows = globalRows(source)
+    for (let partition = 0; partition < partitions; partition++) {
+      for (const batch of log.read(source.topic, partition)) {
+        rows.apply(batch, 0, (error) => {
+          throw error
+        })
+      }
+    }
+    stores.set(source.spec, rows.store)
+  }
+  return stores
 }
 
 function readOutputs({ subtopologies }: Plan, log: ReplayLog): Map<string, ReplayedRecord[]> {
