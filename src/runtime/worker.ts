@@ -366,7 +366,12 @@ export function createWorker(on: WorkerDependencies): Worker {
   async function handleFetchError(thrown: unknown): Promise<void> {
     const error = toError(thrown)
     if (isRetriable(error)) {
-      await patiently('log', once(error))
+      // Back is what answers: a wait that ends by itself would end after the first one every time.
+      const asked = open.flatMap(({ task }) => task.inputs.map(({ topic }) => ({ topic, partition: task.partition })))
+      await patiently(
+        'log',
+        once(error, () => log.admin.endOffsets(asked.slice(0, 1))),
+      )
       return
     }
     if (!(error instanceof MillraceError) || error.code !== 'OFFSET_OUT_OF_RANGE') throw error
@@ -439,10 +444,10 @@ export function createWorker(on: WorkerDependencies): Worker {
 }
 
 /** A call that fails the first time with what has already happened, so that waiting for it starts with a wait. */
-function once(error: Error): () => Promise<void> {
+function once(error: Error, call: () => Promise<unknown>): () => Promise<void> {
   let first = true
   return async () => {
-    if (!first) return
+    if (!first) return void (await call())
     first = false
     throw error
   }

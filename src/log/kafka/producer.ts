@@ -1,8 +1,8 @@
-import { MillraceError, toError } from '../../errors.ts'
+import { isRetriable, MillraceError, toError } from '../../errors.ts'
 import { systemClock } from '../../time.ts'
 import { batchHeader } from '../batch/batch-header.ts'
 import { RECORDS } from '../batch/layout.ts'
-import type { LogProducer, ProducerOptions } from '../log.ts'
+import type { LogProducer, ProducerOptions, TopicPartition } from '../log.ts'
 import { type Coordinator, coordinator, firstError } from './coordinator.ts'
 import { sender } from './sender.ts'
 import type { Transport } from './transport.ts'
@@ -18,6 +18,16 @@ import {
 } from './wire/transactions.ts'
 
 const CLOSE_PATIENCE_MS = 2_000
+
+/**
+ * Partitions of transactions whose end was not seen, by transactional id; shared by the producers of a process.
+ *
+ * A broker that starts while it aborts a transaction which has expired can lose the abort marker of a partition (seen with
+ * Kafka 4.4.0, one node, killed and started with a transaction open: the transaction log says CompleteAbort, the partition has
+ * no marker). Nothing tells, until the next commit of the same producer: its marker then commits the old records, too. So the
+ * next producer of the id first aborts a transaction over these partitions, which writes the marker that may be missing.
+ */
+export type Doubts = Map<string, ReadonlyMap<string, TopicPartition>>
 
 export interface ProducerTimeouts {
   readonly requestTimeoutMs: number
@@ -36,6 +46,7 @@ export function kafkaProducer(
   transport: Transport,
   { transactionalId, transactionTimeoutMs = 30_000 }: ProducerOptions,
   { requestTimeoutMs, deliveryTimeoutMs }: ProducerTimeouts,
+  doubts: Doubts = new Map(),
 ): LogProducer {
   let identity: ProducerIdentity | undefined
   let isOpen = false
@@ -43,6 +54,8 @@ export function kafkaProducer(
   let isKnown = false
   let firstFailure: Error | undefined
   let groups = new Set<string>()
+  /** Partitions of the open transaction. */
+  const enlisted = new Map<string, TopicPartition>()
   const groupCoordinators = new Map<string, Coordinator>()
   // Without a transactional id any broker gives out producer ids.
   const locate = () =>
@@ -59,6 +72,7 @@ export function kafkaProducer(
       : {
           async enlist(partitions) {
             isKnown = true
+            for (const of of partitions) enlisted.set(`${of.topic}/${of.partition}`, of)
             const request = addPartitionsRequest(transactionalId, identity!, partitions)
             await ownCoordinator.call(request, firstError, 'adding partitions to the transaction')
           },
@@ -75,11 +89,36 @@ export function kafkaProducer(
 
   async function init(): Promise<void> {
     await batches.cancel(new MillraceError('CLOSED', 'the producer was started anew before the batch was written'))
-    batches.identify(await takeIdentity())
+    const taken = await takeIdentity()
+    if (transactionalId !== undefined) {
+      doubt(transactionalId)
+      await endDoubts(transactionalId, taken)
+    }
+    batches.identify(taken)
     forgetTransaction()
   }
 
+  function doubt(id: string): void {
+    if (enlisted.size > 0) doubts.set(id, new Map([...(doubts.get(id) ?? []), ...enlisted]))
+    enlisted.clear()
+  }
+
+  async function endDoubts(id: string, taken: ProducerIdentity): Promise<void> {
+    const partitions = [...(doubts.get(id)?.values() ?? [])]
+    if (partitions.length === 0) return
+    try {
+      const request = addPartitionsRequest(id, taken, partitions)
+      await ownCoordinator.call(request, firstError, 'adding partitions in doubt to a transaction')
+      await ownCoordinator.call(...end(id, false))
+    } catch (error) {
+      // A topic that is gone, say: there is nothing to mark there.
+      if (isRetriable(error)) throw error
+    }
+    doubts.delete(id)
+  }
+
   function forgetTransaction(): void {
+    enlisted.clear()
     isOpen = isKnown = false
     firstFailure = undefined
     groups = new Set()
@@ -132,13 +171,18 @@ export function kafkaProducer(
     if (transactionalId === undefined || !isOpen) return
     const reason = new MillraceError('CLOSED', 'the transaction was aborted before the batch was written')
     const isCertain = (await batches.cancel(reason)) && !batches.failure
-    if (batches.failure?.code === 'FENCED') return forgetTransaction()
+    if (batches.failure?.code === 'FENCED') {
+      doubt(transactionalId)
+      return forgetTransaction()
+    }
+    if (!isCertain) doubt(transactionalId)
     let code: number = errorCodes.NONE
     try {
       const [request, errorOf, what] = end(transactionalId, false)
       if (isKnown) await ownCoordinator.call(request, (answer) => (code = errorOf(answer)), what)
     } catch (error) {
       // Gone already: never begun at the coordinator, or expired, or ended by whoever took over.
+      doubt(transactionalId)
       if (!isFencing(code)) throw error
       if (isProducerFencing(code)) {
         batches.fail(error as MillraceError)
@@ -212,6 +256,7 @@ export function kafkaProducer(
         await Promise.race([abort().catch(() => {}), systemClock.sleep(CLOSE_PATIENCE_MS, told.signal)])
         told.abort()
       }
+      if (transactionalId !== undefined && isOpen) doubt(transactionalId)
       batches.fail(new MillraceError('CLOSED', 'the producer was closed'))
       await transport.close()
     },
