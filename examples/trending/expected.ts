@@ -1,5 +1,6 @@
-import type { Arrival } from '../common/arrivals.ts'
-import { ADVANCE, rank, TOP, WINDOW } from './job.ts'
+import { type Arrival, SPAN } from '../common/arrivals.ts'
+import { PARTITIONS } from '../common/feed.ts'
+import { ADVANCE, GRACE, rank, TOP, WINDOW } from './job.ts'
 import type { Sale, Trend } from './model.ts'
 
 /** Every window's ten best by `category|window start`, each counted by itself. */
@@ -24,8 +25,11 @@ export function expectedTrends(arrivals: readonly Arrival[]): Map<string, Trend>
   )
 }
 
-/** Windows that ended a while before the last sale have closed for certain, whichever partition is behind. */
-export function mustBeThere(arrivals: readonly Arrival[], key: string, slack: number): boolean {
+/**
+ * Windows that ended before this have closed for certain: each partition has its own time, and may be as far behind as
+ * ten of its records.
+ */
+export function closedBefore(arrivals: readonly Arrival[]): number {
   const end = arrivals.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0)
-  return Number(key.split('|')[1]) + WINDOW + slack <= end
+  return end - GRACE - 2 * ADVANCE - (10 * SPAN * PARTITIONS) / arrivals.length
 }

@@ -29,7 +29,7 @@ import type { ProductSales, Sale, Trend } from './model.ts'
 
 export const WINDOW = minutes(10)
 export const ADVANCE = minutes(2)
-const GRACE = minutes(1)
+export const GRACE = minutes(1)
 export const TOP = 10
 
 export const serdes = {
