@@ -24,8 +24,9 @@ const rooms = {
   runtime: { path: '^src/runtime/', sees: core.filter((room) => room !== 'runtime') },
 
   // Adapters: each knows its port and nothing of the others.
-  'kafka log': { path: '^src/log/kafka/', sees: ['foundation', 'serde', 'log port'] },
-  'local log': { path: '^src/log/local/', sees: ['foundation', 'serde', 'log port'] },
+  assignor: { path: '^src/log/assignor/', sees: [] },
+  'kafka log': { path: '^src/log/kafka/', sees: ['foundation', 'serde', 'log port', 'assignor'] },
+  'local log': { path: '^src/log/local/', sees: ['foundation', 'serde', 'log port', 'assignor'] },
   'memory log': { path: '^src/log/memory[.]ts$', sees: ['foundation', 'serde', 'log port', 'local log'] },
   'embedded log': { path: '^src/log/embedded/', sees: ['foundation', 'serde', 'log port', 'local log'] },
   'clickhouse sink': { path: '^src/sinks/clickhouse/', sees: ['foundation', 'serde', 'sink port'] },

@@ -146,6 +146,8 @@ export interface Assignment {
   readonly active: readonly string[]
   readonly standby: readonly string[]
   readonly stamp: Stamp
+  /** Tasks are on their way from one member to another, perhaps to this one: the next assignment follows at once. */
+  readonly isMoving?: boolean
 }
 
 export interface GroupOptions {
@@ -163,13 +165,22 @@ export interface GroupOptions {
   readonly rebalanceTimeoutMs?: number
   readonly heartbeatIntervalMs?: number
   /**
-   * Must commit and stop the tasks; awaited before the loss is acknowledged to the group. Not called at `leave`:
-   * whoever leaves has committed.
+   * Members come or go. The tasks run on, but from when this resolves until the next of the other callbacks the stamp may
+   * be refused: what commits must wait for the new one. Awaited, so that a commit under way can end first.
    */
-  onRevoked(tasks: readonly string[]): Promise<void>
-  /** The tasks to run from now on (all of them, not a difference). */
+  onRebalancing?(): Promise<void>
+  /**
+   * These tasks, and only these, go to others: commit and stop them. Awaited before the loss is acknowledged to the group,
+   * and nobody has them before that; the stamp is the one to commit with. Not called at `leave`: whoever leaves has committed.
+   */
+  onRevoked(tasks: readonly string[], stamp: Stamp): Promise<void>
+  /**
+   * The tasks to run from now on: all of them, not a difference, and in every generation, also when nothing changed.
+   * Those that run already go on, with the new stamp. Awaited: while it takes its time (to restore, say) the member cannot
+   * take part in a rebalance.
+   */
   onAssigned(assignment: Assignment): Promise<void>
-  /** Membership was lost (fenced or expired): drop the tasks without committing. A rejoin follows. */
+  /** Membership was lost (fenced or expired): drop all tasks without committing. A rejoin follows. */
   onLost(tasks: readonly string[]): Promise<void>
   /** Membership cannot go on (not authorised, inconsistent protocol …). */
   onError(error: Error): void

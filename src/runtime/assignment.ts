@@ -5,7 +5,7 @@ import { type Checkpoint, checkpointOf } from './checkpoint.ts'
 import type { Settings } from './options.ts'
 import type { Patience } from './patience.ts'
 import { restoreTasks } from './restore.ts'
-import type { Snapshots } from './snapshots/snapshots.ts'
+import type { OpenedStore } from './snapshots/snapshots.ts'
 import { createTask, type Task } from './task/task.ts'
 
 /** A task that runs here, and what the log knows of it. */
@@ -15,6 +15,8 @@ export interface OpenTask {
   readonly identity: string
   /** As last committed. */
   committed: { positions: ReadonlyMap<string, number>; times: Checkpoint['times'] }
+  /** How its stores were opened. */
+  readonly stores: readonly OpenedStore[]
 }
 
 export interface AssignmentDependencies {
@@ -29,7 +31,6 @@ export interface AssignmentDependencies {
   readonly signal: AbortSignal
   /** A task has work to do again. */
   readonly wake: () => void
-  readonly snapshots?: Snapshots
   readonly nonce: () => string
 }
 
@@ -42,7 +43,7 @@ export function taskIds(plan: Plan, counts: ReadonlyMap<string, number>): string
 
 /** Creates tasks as the last commit left them: state from the changelogs, positions and time from the offsets. */
 export async function openTasks(ids: readonly string[], on: AssignmentDependencies): Promise<OpenTask[]> {
-  const { plan, patiently, logger, settings, snapshots } = on
+  const { plan, patiently, logger, settings } = on
   const tasks = ids.map((id) => create(id, on))
   for (const task of tasks) {
     for (const codec of task.codecs) if (codec.prepare) await patiently('registry', async () => codec.prepare!())
@@ -69,12 +70,8 @@ export async function openTasks(ids: readonly string[], on: AssignmentDependenci
     task.start(checkpoint.times)
     if (checkpoint.plan) task.limit(checkpoint.plan)
     const identity = identities[i] ?? on.nonce()
-    snapshots?.opened(
-      task,
-      identity,
-      stores.filter((store) => store.task === task),
-    )
-    return { task, identity, committed: { positions, times: checkpoint.times } }
+    const opened = stores.filter((store) => store.task === task)
+    return { task, identity, committed: { positions, times: checkpoint.times }, stores: opened }
   })
 }
 

@@ -1,12 +1,13 @@
 import { MillraceError } from '../errors.ts'
 import { BatchWriter } from '../log/batch/batch-writer.ts'
-import type { CommittedOffset, LogGroup, LogProducer, Stamp } from '../log/log.ts'
+import type { CommittedOffset, LogGroup, LogProducer } from '../log/log.ts'
 import type { RefusedRow, SinkBatch } from '../sinks/sink.ts'
 import type { OpenTask } from './assignment.ts'
 import { type Checkpoint, encodeCheckpoint } from './checkpoint.ts'
 import type { Patience } from './patience.ts'
 import type { Sinks } from './sinks.ts'
 import type { CommittedBatch } from './snapshots/snapshots.ts'
+import type { Stamped } from './stamp-gate.ts'
 import type { OutgoingBatch } from './task/outbox.ts'
 import type { SinkOutput, TaskOutput } from './task/task.ts'
 
@@ -18,6 +19,7 @@ export interface CommitterDependencies {
   readonly patiently: Patience
   /** What happens to a row that a sink refuses: the batches to write for it, or it throws. */
   readonly onRefused: (sink: string, batch: SinkBatch<unknown, unknown>, row: RefusedRow) => OutgoingBatch | undefined
+  readonly stamped: Stamped
   /** Names each step before it is taken; faults are injected here. */
   readonly onStep?: (step: CommitStep) => void | Promise<void>
 }
@@ -36,20 +38,22 @@ export interface Committer {
   send(batches: readonly OutgoingBatch[]): void
   /**
    * In this order: the plan of append sinks is written down, sinks, log, offsets. With exactly once the last two are
-   * one transaction. Throws `FENCED` when another has taken over; nothing of it is then visible on the log.
+   * one transaction. What carries the group's stamp waits while the group is rebalancing. Throws `FENCED` when another
+   * has taken over; nothing of it is then visible on the log.
    */
   commit(
     work: readonly { readonly open: OpenTask; readonly output: TaskOutput }[],
-    stamp: Stamp,
     /** Told what is on the log once it is committed; also when there was nothing to do. */
     onCommitted?: (batches: readonly CommittedBatch[]) => void,
   ): Promise<Committed>
+  /** Something has been sent and not committed. */
+  readonly hasSent: boolean
   /** Forgets what was sent and not committed. */
   abort(): Promise<void>
 }
 
 export function createCommitter(on: CommitterDependencies): Committer {
-  const { producer, transactional, group, sinks, patiently } = on
+  const { producer, transactional, group, sinks, patiently, stamped } = on
   let sending: Promise<CommittedBatch>[] = []
   let inTransaction = false
 
@@ -72,7 +76,10 @@ export function createCommitter(on: CommitterDependencies): Committer {
 
   return {
     send,
-    async commit(work, stamp, onCommitted) {
+    get hasSent() {
+      return sending.length > 0
+    },
+    async commit(work, onCommitted) {
       const changed = work.filter(({ open, output }) => hasChanged(open, output))
       if (changed.length === 0 && sending.length === 0) {
         onCommitted?.([])
@@ -88,7 +95,7 @@ export function createCommitter(on: CommitterDependencies): Committer {
             plan: Object.fromEntries(output.positions),
           }),
         )
-        await patiently('log', () => group.commit(plans, stamp))
+        await patiently('log', () => stamped((stamp) => group.commit(plans, stamp)))
       }
       const rows = changed.flatMap(({ output }) => output.sinks)
       if (rows.length > 0) await on.onStep?.('sinks')
@@ -103,12 +110,14 @@ export function createCommitter(on: CommitterDependencies): Committer {
       )
       await on.onStep?.('offsets')
       if (transactional) {
-        begin()
-        await producer.sendOffsets(offsets, stamp)
-        await on.onStep?.('end')
-        await producer.commit()
+        await stamped(async (stamp) => {
+          begin()
+          await producer.sendOffsets(offsets, stamp)
+          await on.onStep?.('end')
+          await producer.commit()
+        })
         inTransaction = false
-      } else await patiently('log', () => group.commit(offsets, stamp))
+      } else await patiently('log', () => stamped((stamp) => group.commit(offsets, stamp)))
       for (const { open, output } of changed) open.committed = { positions: output.positions, times: output.times }
       onCommitted?.(sent)
       await on.onStep?.('done')

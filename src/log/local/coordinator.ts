@@ -1,5 +1,6 @@
 import { MillraceError, toError } from '../../errors.ts'
 import type { Clock } from '../../time.ts'
+import { nextRound } from '../assignor/assignor.ts'
 import type { GroupOptions, Stamp } from '../log.ts'
 
 /** One membership; its id changes when it expires and joins again. */
@@ -7,6 +8,8 @@ export interface Member {
   id: string
   readonly options: GroupOptions
   tasks: readonly string[]
+  /** It has been given tasks, or none, under its id of now. */
+  isIn: boolean
   left: boolean
   /** Ends when the callback that was called last has. */
   calls: Promise<void>
@@ -17,9 +20,8 @@ export interface Member {
 const REBALANCE_TIMEOUT = 60_000
 
 /**
- * The members of one group and their tasks. Eager: whenever someone comes or goes, all give up their tasks, and then
- * the tasks are dealt out in turn under a new epoch. That stops the group for a moment, which members that share a
- * process do not notice.
+ * The members of one group and their tasks. Cooperative, as on Kafka: when someone comes or goes a new epoch begins, in
+ * which each member keeps what it is to keep and gives up the rest; what has been given up is dealt out in the epoch after.
  */
 export class Coordinator {
   private readonly group: string
@@ -40,6 +42,7 @@ export class Coordinator {
       id: '',
       options,
       tasks: [],
+      isIn: false,
       left: false,
       calls: Promise.resolve(),
       gone: new AbortController(),
@@ -89,6 +92,7 @@ export class Coordinator {
   private admit(member: Member): void {
     member.id = `${member.options.instanceId ?? 'member'}-${++this.joined}`
     member.gone = new AbortController()
+    member.isIn = false
     this.members.set(member.id, member)
     this.rebalanceSoon()
   }
@@ -108,35 +112,45 @@ export class Coordinator {
   }
 
   private async rebalance(): Promise<void> {
-    await Promise.all(Array.from(this.members.values(), (member) => this.revoke(member)))
+    const told = [...this.members.values()].filter(({ isIn }) => isIn)
+    await Promise.all(told.map((member) => this.answer(member, async () => member.options.onRebalancing?.())))
     if (this.due) return
     this.epoch++
     const members = [...this.members.values()]
-    const tasks = members.length === 0 ? [] : members[0].options.tasks
-    await Promise.all(
-      members.map((member, i) => {
-        member.tasks = tasks.filter((_, k) => k % members.length === i)
-        const { group, instanceId, onAssigned } = member.options
-        const stamp = { group, memberId: member.id, epoch: this.epoch, ...(instanceId && { instanceId }) }
-        const assigned = this.call(member, () => onAssigned({ active: member.tasks, standby: [], stamp }), member.id)
-        return Promise.race([assigned, ended(member.gone.signal)])
-      }),
+    const { active, moving } = nextRound(
+      members.map(({ id, tasks, options }) => ({ id, tasks: options.tasks, owned: tasks, generation: this.epoch })),
     )
+    const isMoving = moving.length > 0
+    await Promise.all(members.map((member) => this.enter(member, active.get(member.id)!, isMoving)))
+    if (isMoving) this.due = true
   }
 
-  private async revoke(member: Member): Promise<void> {
-    if (member.tasks.length === 0) return
+  /** A member's part of a new epoch. */
+  private async enter(member: Member, active: readonly string[], isMoving: boolean): Promise<void> {
+    const { group, instanceId, onAssigned, onRevoked } = member.options
+    const stamp = { group, memberId: member.id, epoch: this.epoch, ...(instanceId && { instanceId }) }
+    const lost = member.tasks.filter((task) => !active.includes(task))
+    if (lost.length > 0 && !(await this.answer(member, () => onRevoked(lost, stamp)))) return
+    if (member.gone.signal.aborted) return
+    member.tasks = active
+    member.isIn = true
+    const assigned = this.call(member, () => onAssigned({ active, standby: [], stamp, isMoving }), stamp.memberId)
+    await Promise.race([assigned, ended(member.gone.signal)])
+  }
+
+  /** Whether a member has done what it was asked to. Who takes longer than the rebalance time-out is dropped. */
+  private async answer(member: Member, callback: () => Promise<void>): Promise<boolean> {
     const done = new AbortController()
     const { signal: gone } = member.gone
-    const revoked = this.call(member, () => member.options.onRevoked(member.tasks), member.id).then(() => true)
+    const answered = this.call(member, callback, member.id).then(() => true)
     const late = this.clock
       .sleep(member.options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT, done.signal)
       .then(() => done.signal.aborted)
-    const inTime = await Promise.race([revoked, late, ended(gone)])
+    const inTime = await Promise.race([answered, late, ended(gone)])
     done.abort()
-    if (gone.aborted) return
-    if (inTime) member.tasks = []
-    else this.drop([member])
+    if (gone.aborted) return false
+    if (!inTime) this.drop([member])
+    return inTime
   }
 
   /** Calls a member back after its earlier calls, unless it has left, or lost the identity that the call is for. */

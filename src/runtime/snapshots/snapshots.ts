@@ -32,7 +32,8 @@ export interface Snapshots {
   opened(task: Task, identity: string, stores: readonly OpenedStore[]): void
   /** A commit begins; its number goes to `committed`. */
   begin(): number
-  committed(commit: number, batches: readonly CommittedBatch[]): void
+  /** `tasks`: whose changes it has made durable. */
+  committed(commit: number, batches: readonly CommittedBatch[], tasks: readonly Task[]): void
   work(): void
   drop(task: Task): void
   /** All tasks are dropped. */
@@ -81,11 +82,15 @@ export function createSnapshots(on: SnapshotsDependencies): Snapshots {
       }
     },
     begin: () => ++begun,
-    committed(commit, batches) {
+    committed(commit, batches, tasks) {
       for (const { batch, offset } of batches) {
         keepers.get(placeOf(batch.topic, batch.partition))?.wrote(batch.bytes, offset, batch.records)
       }
-      for (const keeper of keepers.values()) keeper.committed(commit)
+      for (const { stores, partition } of tasks) {
+        for (const { changelog } of stores) {
+          if (changelog !== undefined) keepers.get(placeOf(changelog, partition))?.committed(commit)
+        }
+      }
     },
     work() {
       const now = clock.now()

@@ -58,15 +58,16 @@ export function simulatedLog(inner: MemoryLog, options: SimulatedLogOptions): Lo
   const group = (make: (options: GroupOptions) => LogGroup, of: GroupOptions): LogGroup => {
     // A dead member answers nothing; a paused one answers when it goes on.
     const alive =
-      <A>(what: string, callback: (argument: A) => Promise<void>) =>
-      async (argument: A) => {
+      <A extends unknown[]>(what: string, callback: (...told: A) => Promise<void>) =>
+      async (...told: A) => {
         await life.gate()
         trace(what)
-        await callback(argument)
+        await callback(...told)
         await life.gate()
       }
     const made = make({
       ...of,
+      onRebalancing: of.onRebalancing && alive('rebalancing', of.onRebalancing),
       onRevoked: alive('revoked', of.onRevoked),
       onAssigned: alive('assigned', of.onAssigned),
       onLost: alive('lost', of.onLost),

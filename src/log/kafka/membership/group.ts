@@ -25,12 +25,12 @@ const LEAVE_PATIENCE_MS = 3_000
 
 /**
  * Membership in a group of Kafka's classic protocol (every broker since 2.5), with a task assignor of our own, and the
- * group's committed offsets. The protocol is eager: all tasks are revoked before a member joins the next generation.
+ * group's committed offsets. The protocol is cooperative: tasks that stay where they are run on through a rebalance.
  *
  * - `join` resolves when the group has taken this member in for the first time; `onAssigned` follows. It rejects when the
  *   group refuses it for good; of a member that was in already `onError` says so, after `onLost`.
  * - An `onAssigned` that throws a retriable error or `FENCED` is called again, after `onLost` and a pause; any other error
- *   ends the membership. Tasks whose `onRevoked` throws count as lost.
+ *   ends the membership. When `onRevoked` throws, all tasks count as lost.
  * - Heartbeats go on while a callback runs, but the group waits for an `onRevoked` only until the rebalance timeout.
  * - No callback is called after `leave`, and everything else then throws `CLOSED`.
  */

@@ -10,7 +10,7 @@ import { heartbeatRequest } from './protocol.ts'
 
 /** What heartbeats have found out about the membership. */
 export type News =
-  /** Others come or go: stop the tasks and join again, as the same member. Heartbeats go on. */
+  /** Others come or go: join again, as the same member. Heartbeats go on. */
   | { readonly kind: 'rebalance' }
   /** The group has gone on without this member. The broker still knows it, or may, unless `expired`. */
   | { readonly kind: 'lost'; readonly expired: boolean }

@@ -11,7 +11,7 @@ import { decodeAssignment, encodeSubscription, type TaskAssignment } from './sub
 export interface Identity {
   /** Given by the broker; empty for a member that has none yet. */
   readonly memberId: string
-  /** The tasks it had last, and in which generation. */
+  /** The tasks that it runs, and the last generation it was in. */
   readonly owned: readonly string[]
   readonly generation: number
 }
@@ -25,8 +25,11 @@ export interface Joined {
 
 export type Round =
   | Joined
-  /** Try once more with this member id; after a pause where the broker has to get on first. */
-  | { readonly kind: 'again'; readonly memberId: string; readonly pause: boolean }
+  /**
+   * Try once more with this member id; after a pause where the broker has to get on first. `isLost`: the group may have
+   * given the member's tasks to others.
+   */
+  | { readonly kind: 'again'; readonly memberId: string; readonly pause: boolean; readonly isLost: boolean }
 
 export type Timeouts = Required<Pick<GroupOptions, 'sessionTimeoutMs' | 'rebalanceTimeoutMs' | 'heartbeatIntervalMs'>>
 
@@ -57,7 +60,7 @@ export async function joinRound(
     }),
     { lane },
   )
-  if (join.error === errorCodes.MEMBER_ID_REQUIRED) return { kind: 'again', memberId: join.memberId, pause: false }
+  if (join.error === errorCodes.MEMBER_ID_REQUIRED) return again(join.memberId, { pause: false })
   if (join.error !== errorCodes.NONE) return refused(join.error, memberId)
 
   const stamp = {
@@ -76,13 +79,19 @@ export async function joinRound(
     coordinator.heed(error)
     switch (error) {
       case errorCodes.UNKNOWN_MEMBER_ID:
-        return { kind: 'again', memberId: '', pause: true }
+        return again('', { pause: true, isLost: true })
       // Somebody else came in between: the next JoinGroup waits for all.
       case errorCodes.REBALANCE_IN_PROGRESS:
+        return again(known, { pause: false })
+      // A round went by that this member took no part in.
       case errorCodes.ILLEGAL_GENERATION:
-        return { kind: 'again', memberId: known, pause: false }
+        return again(known, { pause: false, isLost: true })
     }
-    if (isRetriableCode(error)) return { kind: 'again', memberId: known, pause: true }
+    if (isRetriableCode(error)) return again(known, { pause: true })
     throw membershipError(error, group, instanceId)
   }
+}
+
+function again(memberId: string, { pause, isLost = false }: { pause: boolean; isLost?: boolean }): Round {
+  return { kind: 'again', memberId, pause, isLost }
 }

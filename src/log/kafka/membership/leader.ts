@@ -1,5 +1,5 @@
+import { nextRound } from '../../assignor/assignor.ts'
 import type { GroupOptions } from '../../log.ts'
-import { assignTasks } from './assignor.ts'
 import type { JoinGroupAnswer } from './protocol.ts'
 import { decodeSubscription, encodeAssignment } from './subscription.ts'
 
@@ -10,8 +10,9 @@ export function decide(
 ): (readonly [memberId: string, assignment: Buffer])[] {
   const candidates = members.map(({ memberId, metadata }) => ({ id: memberId, ...decodeSubscription(metadata) }))
   const known = [...new Set(candidates.flatMap(({ tasks }) => tasks))]
-  return [...assignTasks(candidates)].map(([id, active]) => [
-    id,
-    encodeAssignment({ active, standby: [], known, reads: active.flatMap((task) => options.reads?.(task) ?? []) }),
-  ])
+  const { active, moving } = nextRound(candidates)
+  return Array.from(active, ([id, tasks]) => {
+    const reads = tasks.flatMap((task) => options.reads?.(task) ?? [])
+    return [id, encodeAssignment({ active: tasks, standby: [], known, isMoving: moving.length > 0, reads })] as const
+  })
 }

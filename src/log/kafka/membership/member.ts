@@ -1,10 +1,12 @@
 import { isRetriable, MillraceError, toError } from '../../../errors.ts'
 import type { Clock } from '../../../time.ts'
-import type { GroupOptions } from '../../log.ts'
+import type { GroupOptions, Stamp } from '../../log.ts'
 import { backoff } from '../backoff.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
 import { type Heartbeats, heartbeats } from './heartbeat.ts'
 import { type Joined, joinRound, type Timeouts } from './join-round.ts'
+
+const MOVING_HEARTBEAT_MS = 100
 
 export interface MemberOptions {
   readonly coordinator: GroupCoordinator
@@ -14,7 +16,7 @@ export interface MemberOptions {
   readonly random: () => number
   /** Aborted by `leave`: no callback is called after it. */
   readonly leaving: AbortSignal
-  /** The group has taken this member in; called for every generation, before `onAssigned`. */
+  /** The group has taken this member in; called for every generation, before its callbacks. */
   onJoined(): void
 }
 
@@ -26,15 +28,16 @@ export interface Member {
 }
 
 /**
- * The life of a member in the eager protocol: join, run the tasks, and when others come or go stop all of them and join
- * again. The callbacks are awaited here and nowhere else, and so come one at a time; heartbeats go on beside them.
+ * The life of a member in the cooperative protocol (KIP-429, with tasks in place of partitions). When others come or go it
+ * joins again while its tasks run on, gives up what the new generation takes from it, and then joins once more at once:
+ * only now can somebody else be given those tasks. The callbacks are awaited here and nowhere else, and so come one at a
+ * time; heartbeats go on beside them.
  */
 export function member({ coordinator, options, timeouts, clock, random, leaving, onJoined }: MemberOptions): Member {
   const pause = backoff({ firstMs: 20, maxMs: 2_000, random })
   const left = new Promise<void>((resolve) => leaving.addEventListener('abort', () => resolve()))
   let memberId = ''
-  /** Of the last generation this member was in: where its state is. */
-  let owned: readonly string[] = []
+  /** The last generation this member was in. */
   let generation = -1
   /** What runs now. */
   let held: readonly string[] = []
@@ -42,13 +45,18 @@ export function member({ coordinator, options, timeouts, clock, random, leaving,
   async function oneGeneration(): Promise<void> {
     const joined = await enter()
     if (!joined) return
-    const heart = heartbeats(coordinator, joined.stamp, { ...timeouts, clock, random })
+    const { stamp, assignment } = joined
+    const lost = held.filter((task) => !assignment.active.includes(task))
+    const heart = heartbeats(coordinator, stamp, { ...timeouts, heartbeatIntervalMs: pace(assignment), clock, random })
     onJoined()
     try {
+      await revoke(lost, stamp)
       await start(joined, heart)
-      await Promise.race([heart.news, left])
-      if (heart.latest()?.kind === 'rebalance') await revoke()
-      else await lose()
+      if (lost.length === 0) await Promise.race([heart.news, left])
+      if (isOver(heart)) await lose()
+      else if (!leaving.aborted) await options.onRebalancing?.()
+      // It may have taken long.
+      if (isOver(heart)) await lose()
     } finally {
       heart.stop()
     }
@@ -57,20 +65,24 @@ export function member({ coordinator, options, timeouts, clock, random, leaving,
     if (news?.kind === 'lost' && news.expired) memberId = ''
   }
 
-  /** Joins until it is in; `undefined` after `leave`. */
+  /** While tasks are on their way the next round follows at once, and they stand still until all have noticed it. */
+  function pace({ isMoving }: Joined['assignment']): number {
+    return isMoving ? Math.min(MOVING_HEARTBEAT_MS, timeouts.heartbeatIntervalMs) : timeouts.heartbeatIntervalMs
+  }
+
+  /** Joins until it is in, with the tasks running on; `undefined` after `leave`. */
   async function enter(): Promise<Joined | undefined> {
     let hasInsisted = false
     while (!leaving.aborted) {
       let isPatient = true
       try {
-        const round = await joinRound(coordinator, options, timeouts, { memberId, owned, generation })
+        const round = await joinRound(coordinator, options, timeouts, { memberId, owned: held, generation })
         memberId = round.memberId
         if (round.kind === 'joined') {
-          owned = round.assignment.active
           generation = round.stamp.epoch
           if (hasInsisted || !isOutdated(round)) return round
           hasInsisted = true
-        }
+        } else if (round.isLost) await lose()
         isPatient = round.kind === 'again' && round.pause
       } catch (error) {
         if (!isRetriable(error)) throw error
@@ -91,30 +103,31 @@ export function member({ coordinator, options, timeouts, clock, random, leaving,
     return active.some((task) => !mine.has(task)) || options.tasks.some((task) => !theirs.has(task))
   }
 
+  async function revoke(tasks: readonly string[], stamp: Stamp): Promise<void> {
+    if (tasks.length === 0 || leaving.aborted) return
+    try {
+      await options.onRevoked(tasks, stamp)
+      held = held.filter((task) => !tasks.includes(task))
+    } catch {
+      await lose()
+    }
+  }
+
   /** Until the tasks have started, or there is news, or they cannot start at all: that is thrown. */
-  async function start({ stamp, assignment: { active, standby } }: Joined, heart: Heartbeats): Promise<void> {
-    while (!leaving.aborted && !heart.latest()) {
+  async function start({ stamp, assignment }: Joined, heart: Heartbeats): Promise<void> {
+    const { active, standby, isMoving } = assignment
+    while (!leaving.aborted && !isOver(heart)) {
       held = active
       try {
-        await options.onAssigned({ active, standby, stamp })
+        await options.onAssigned({ active, standby, stamp, isMoving })
         pause.reset()
         return
       } catch (error) {
         await lose()
         if (!isRetriable(error) && !isFenced(error)) throw error
       }
+      if (heart.latest()) return
       await Promise.race([clock.sleep(pause.next(), leaving), heart.news])
-    }
-  }
-
-  async function revoke(): Promise<void> {
-    const tasks = held
-    if (tasks.length === 0 || leaving.aborted) return
-    try {
-      await options.onRevoked(tasks)
-      held = []
-    } catch {
-      await lose()
     }
   }
 
@@ -130,10 +143,18 @@ export function member({ coordinator, options, timeouts, clock, random, leaving,
       try {
         while (!leaving.aborted) await oneGeneration()
       } catch (error) {
-        if (!leaving.aborted) throw toError(error)
+        if (leaving.aborted) return
+        await lose()
+        throw toError(error)
       }
     },
   }
+}
+
+/** The group has gone on without this member. */
+function isOver(heart: Heartbeats): boolean {
+  const news = heart.latest()
+  return news !== undefined && news.kind !== 'rebalance'
 }
 
 function isFenced(error: unknown): boolean {

@@ -11,8 +11,11 @@ import { WireWriter } from '../wire/wire-writer.ts'
 
 /** A protocol type of 'consumer' is what makes Kafka's tools show the group. */
 const PROTOCOL_TYPE = 'consumer'
-/** Every member of a group must offer the same; the broker refuses a consumer with another one. */
-const PROTOCOL_NAME = 'millrace'
+/**
+ * Every member of a group must offer the same; the broker refuses a consumer with another one. It names the rebalance
+ * protocol, too: members that stop everything before they join must not meet those that do not.
+ */
+const PROTOCOL_NAME = 'millrace-cooperative'
 
 export const JOIN_GROUP = 11
 /** v9 says when a leader that came back need not assign (KIP-814); v7 is the newest that all brokers have. */

@@ -1,7 +1,7 @@
+import { packTasks, unpackTasks } from '../../assignor/tasks.ts'
 import type { TopicPartition } from '../../log.ts'
 import { WireReader } from '../wire/wire-reader.ts'
 import { WireWriter } from '../wire/wire-writer.ts'
-import { packTasks, unpackTasks } from './tasks.ts'
 
 /** What a member tells the leader about itself when it joins. */
 export interface Subscription {
@@ -11,7 +11,7 @@ export interface Subscription {
   readonly processId: string
   /** The tasks of the member's topology: the only ones it can run. */
   readonly tasks: readonly string[]
-  /** The tasks it had last, and the generation in which it had them; -1 when it never had any. */
+  /** The tasks that it runs, and the last generation it was in; -1 when there was none. */
   readonly owned: readonly string[]
   readonly generation: number
 }
@@ -22,6 +22,8 @@ export interface TaskAssignment {
   readonly standby: readonly string[]
   /** All tasks that the leader knew of; undefined when it does not say. */
   readonly known?: readonly string[]
+  /** Tasks are on their way from one member to another: the next round comes soon. */
+  readonly isMoving: boolean
   /** What the active tasks read, for Kafka's own tools. */
   readonly reads: readonly TopicPartition[]
 }
@@ -61,7 +63,7 @@ export function decodeSubscription(bytes: Buffer): Subscription {
   }
 }
 
-export function encodeAssignment({ active, standby, known, reads }: TaskAssignment): Buffer {
+export function encodeAssignment({ active, standby, known, isMoving, reads }: TaskAssignment): Buffer {
   return new WireWriter()
     .int16(CONSUMER_PROTOCOL_VERSION)
     .array([...Map.groupBy(reads, ({ topic }) => topic)], (writer, [topic, partitions]) =>
@@ -73,6 +75,7 @@ export function encodeAssignment({ active, standby, known, reads }: TaskAssignme
         active: packTasks(active),
         standby: packTasks(standby),
         known: known && packTasks(known),
+        ...(isMoving && { moving: true }),
       }),
     )
     .finish()
@@ -88,7 +91,13 @@ export function decodeAssignment(bytes: Buffer): TaskAssignment {
   const ours = topics ? fromJson(tolerate(() => reader.bytes())) : {}
   const reads = (topics ?? []).flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
   const known = taskList(ours.known)
-  return { active: taskList(ours.active) ?? [], standby: taskList(ours.standby) ?? [], ...(known && { known }), reads }
+  return {
+    active: taskList(ours.active) ?? [],
+    standby: taskList(ours.standby) ?? [],
+    ...(known && { known }),
+    isMoving: ours.moving === true,
+    reads,
+  }
 }
 
 function distinct(partitions: readonly TopicPartition[]): number[] {

@@ -12,6 +12,7 @@ import type {
   LogReader,
   ProducerOptions,
   ReaderOptions,
+  Stamp,
 } from '../../../log/log.ts'
 import type { Header } from '../../../record.ts'
 
@@ -222,7 +223,7 @@ export class TestMember {
   readonly events: string[] = []
   readonly errors: Error[] = []
   /** Called in `onRevoked`, before the loss is acknowledged. */
-  beforeRevoked: () => Promise<void> = async () => {}
+  beforeRevoked: (tasks: readonly string[], stamp: Stamp) => Promise<void> = async () => {}
 
   constructor(log: Log, options: Pick<GroupOptions, 'group' | 'topics' | 'tasks'> & Partial<GroupOptions>) {
     this.name = options.group
@@ -230,13 +231,16 @@ export class TestMember {
       sessionTimeoutMs: 6000,
       rebalanceTimeoutMs: 10_000,
       heartbeatIntervalMs: 100,
+      onRebalancing: async () => {
+        this.events.push('rebalancing')
+      },
       onAssigned: async (assignment) => {
         this.assignment = assignment
         this.owned = new Set(assignment.active)
         this.events.push('assigned')
       },
-      onRevoked: async (tasks) => {
-        await this.beforeRevoked()
+      onRevoked: async (tasks, stamp) => {
+        await this.beforeRevoked(tasks, stamp)
         for (const task of tasks) this.owned.delete(task)
         this.events.push('revoked')
       },

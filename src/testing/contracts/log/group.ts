@@ -93,9 +93,9 @@ export function groupContract(under: LogUnderTest): void {
       await spread([first])
       let second: TestMember | undefined
       let early = false
-      first.beforeRevoked = async () => {
+      first.beforeRevoked = async (_, stamp) => {
         early ||= second !== undefined && second.owned.size > 0
-        await first.group.commit([{ topic, partition: 0, offset: 42 }], first.assignment!.stamp)
+        await first.group.commit([{ topic, partition: 0, offset: 42 }], stamp)
         early ||= second !== undefined && second.owned.size > 0
       }
       second = under.member(group, { topics: [topic], tasks: TASKS })
@@ -104,6 +104,40 @@ export function groupContract(under: LogUnderTest): void {
       await spread([first, second])
       expect(early).toBe(false)
       expect(await second.group.committed([{ topic, partition: 0 }])).toMatchObject([{ offset: 42 }])
+    })
+
+    it('takes from a member only what goes to others, after having said that a rebalance comes', async () => {
+      const [topic, group] = [await under.topic(4), under.name('group')]
+      const first = await join(group, topic)
+      const before = [...(await spread([first]), first.owned)]
+      const revoked: string[] = []
+      first.beforeRevoked = async (tasks) => {
+        expect(first.events.at(-1)).toBe('rebalancing')
+        revoked.push(...tasks)
+      }
+      const second = await join(group, topic)
+      await eventually(() => expect(second.owned.size).toBe(2))
+      await spread([first, second])
+      expect(revoked.sort()).toEqual([...second.owned].sort())
+      expect([...first.owned, ...revoked].sort()).toEqual(before.sort())
+      expect(first.events.filter((event) => event === 'revoked')).toHaveLength(1)
+      expect(first.events).not.toContain('lost')
+    })
+
+    it('accepts the commits of a member for the tasks that it keeps through every generation', async () => {
+      const [topic, group] = [await under.topic(4), under.name('group')]
+      const first = await join(group, topic)
+      await spread([first])
+      for (const offset of [1, 2, 3]) {
+        const other = await join(group, topic)
+        await eventually(() => expect(other.owned.size).toBe(2))
+        await spread([first, other])
+        await eventually(() => first.group.commit([{ topic, partition: 0, offset }], first.assignment!.stamp))
+        await other.group.leave()
+        await spread([first])
+      }
+      expect(first.events.filter((event) => event === 'lost')).toEqual([])
+      expect(await first.group.committed([{ topic, partition: 0 }])).toMatchObject([{ offset: 3 }])
     })
 
     it('refuses the stamp of a member that has left', async () => {

@@ -1,34 +1,45 @@
 import { MillraceError } from '../../../../src/errors.ts'
 import type { Assignment, GroupOptions, Stamp } from '../../../../src/log/log.ts'
 
+type Name = 'rebalancing' | 'assigned' | 'revoked' | 'lost'
+
 /** The callbacks of a member, and what they were called with. Fails the test when two run at once. */
 export function recorder() {
   const calls: string[] = []
   const errors: Error[] = []
-  const state = { tasks: [] as readonly string[], stamp: undefined as Stamp | undefined, overlaps: 0, running: 0 }
-  const hooks: Partial<Record<'assigned' | 'revoked' | 'lost', () => Promise<void> | void>> = {}
+  const state = {
+    tasks: [] as readonly string[],
+    stamp: undefined as Stamp | undefined,
+    revokedWith: undefined as Stamp | undefined,
+    overlaps: 0,
+    running: 0,
+  }
+  const hooks: Partial<Record<Name, (tasks: readonly string[]) => Promise<void> | void>> = {}
 
-  async function one(name: 'assigned' | 'revoked' | 'lost', tasks: readonly string[], after: () => void) {
+  async function one(name: Name, tasks: readonly string[], after: () => void) {
     if (state.running++ > 0) state.overlaps++
-    calls.push(`${name} ${tasks.join(' ')}`.trim())
+    if (name !== 'rebalancing') calls.push(`${name} ${tasks.join(' ')}`.trim())
     try {
-      await hooks[name]?.()
+      await hooks[name]?.(tasks)
       after()
     } finally {
       state.running--
     }
   }
 
-  const callbacks: Pick<GroupOptions, 'onAssigned' | 'onRevoked' | 'onLost' | 'onError'> = {
+  const callbacks: Pick<GroupOptions, 'onRebalancing' | 'onAssigned' | 'onRevoked' | 'onLost' | 'onError'> = {
+    onRebalancing: () => one('rebalancing', [], () => {}),
     onAssigned: (assignment: Assignment) =>
       one('assigned', assignment.active, () => {
         state.tasks = assignment.active
         state.stamp = assignment.stamp
       }),
-    onRevoked: (tasks) =>
-      one('revoked', tasks, () => {
-        state.tasks = []
-      }),
+    onRevoked: (tasks, stamp) => {
+      state.revokedWith = stamp
+      return one('revoked', tasks, () => {
+        state.tasks = state.tasks.filter((task) => !tasks.includes(task))
+      })
+    },
     onLost: (tasks) =>
       one('lost', tasks, () => {
         state.tasks = []

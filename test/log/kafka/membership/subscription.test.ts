@@ -64,6 +64,7 @@ describe('the assignment', () => {
       active: ['0_0', '0_1'],
       standby: ['1_3'],
       known: ['0_0', '0_1', '1_3'],
+      isMoving: true,
       reads: [
         { topic: 'a', partition: 0 },
         { topic: 'a', partition: 1 },
@@ -75,11 +76,11 @@ describe('the assignment', () => {
 
   it('names a partition once that two tasks read', () => {
     const twice = { topic: 'a', partition: 0 }
-    const bytes = encodeAssignment({ active: ['0_0', '1_0'], standby: [], reads: [twice, twice] })
+    const bytes = encodeAssignment({ active: ['0_0', '1_0'], standby: [], isMoving: false, reads: [twice, twice] })
     expect(decodeAssignment(bytes).reads).toEqual([twice])
   })
 
   it('is empty when the broker sends no bytes', () => {
-    expect(decodeAssignment(Buffer.alloc(0))).toEqual({ active: [], standby: [], reads: [] })
+    expect(decodeAssignment(Buffer.alloc(0))).toEqual({ active: [], standby: [], isMoving: false, reads: [] })
   })
 })

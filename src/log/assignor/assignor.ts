@@ -5,7 +5,7 @@ export interface Candidate {
   readonly id: string
   /** The tasks of this member's topology; it is given no other (topologies differ during a rolling deploy). */
   readonly tasks: readonly string[]
-  /** The tasks it had in `generation`, and so has the state of. */
+  /** The tasks that it runs, and so has the state of, since `generation` at least. */
   readonly owned: readonly string[]
   readonly generation: number
 }
@@ -30,9 +30,7 @@ interface Load {
  * Spreads all tasks over the members: every task goes to exactly one member, no member has two tasks more than another
  * that could run one of them, as few tasks as possible leave the member that had them, and what is then still open is
  * settled so that the partitions of each subtopology are spread evenly. The result depends on the set of candidates
- * only, not on their order.
- *
- * When two members claim a task, the one with the newer generation had it last.
+ * only, not on their order. It is where the group is going; see `nextRound` for what may be given out at once.
  */
 export function assignTasks(candidates: readonly Candidate[]): Map<string, string[]> {
   const members = [...candidates].sort((a, b) => compareIds(a.id, b.id))
@@ -48,6 +46,44 @@ export function assignTasks(candidates: readonly Candidate[]): Map<string, strin
   return new Map(loads.map(({ id, given }) => [id, [...given].sort(byRank).map((task) => task.id)]))
 }
 
+/**
+ * Who runs each task, by what the members say of themselves. When two claim a task the one with the newer generation had
+ * it last: the claim of the other comes from before the task was taken from it.
+ */
+function runningTasks(candidates: readonly Candidate[]): Map<string, string> {
+  const owners = new Map<string, Candidate>()
+  for (const candidate of [...candidates].sort((a, b) => compareIds(a.id, b.id))) {
+    for (const task of candidate.owned) {
+      if ((owners.get(task)?.generation ?? -Infinity) < candidate.generation) owners.set(task, candidate)
+    }
+  }
+  return new Map(Array.from(owners, ([task, { id }]) => [task, id]))
+}
+
+/** One round of a cooperative rebalance. */
+export interface Round {
+  /** What each member is to run from now on. */
+  readonly active: ReadonlyMap<string, readonly string[]>
+  /** Tasks that their members must first give up, and that nobody is given in this round. */
+  readonly moving: readonly string[]
+}
+
+/**
+ * What of the spread can be had at once: a task that another member still runs is given to nobody. Its member finds it
+ * missing, commits and stops it, and joins again without it; the next round gives it away. So no task ever has two owners.
+ */
+export function nextRound(candidates: readonly Candidate[]): Round {
+  const owners = runningTasks(candidates)
+  const moving: string[] = []
+  const active = new Map<string, readonly string[]>()
+  for (const [id, tasks] of assignTasks(candidates)) {
+    const free = tasks.filter((task) => (owners.get(task) ?? id) === id)
+    for (const task of tasks) if (!free.includes(task)) moving.push(task)
+    active.set(id, free)
+  }
+  return { active, moving }
+}
+
 function emptyLoad({ id, tasks }: Candidate): Load {
   return { id, runs: new Set(tasks), given: new Set(), perSubtopology: new Map() }
 }
@@ -57,18 +93,14 @@ function allTasks(members: readonly Candidate[]): Task[] {
   return ids.map((id, rank) => ({ id, rank, subtopology: parseTask(id).subtopology, owner: undefined }))
 }
 
-/** Notes on each task the member that had it last and can still run it. */
+/** Notes on each task the member that runs it, if it may go on running it. */
 function findOwners(members: readonly Candidate[], loads: readonly Load[], tasks: readonly Task[]): void {
-  const byId = new Map(tasks.map((task) => [task.id, task]))
-  const since = new Map<Task, number>()
-  members.forEach(({ owned, generation }, index) => {
-    for (const id of owned) {
-      const task = byId.get(id)
-      if (!task || !loads[index].runs.has(id) || (since.get(task) ?? -Infinity) >= generation) continue
-      task.owner = loads[index]
-      since.set(task, generation)
-    }
-  })
+  const owners = runningTasks(members)
+  const byId = new Map(loads.map((load) => [load.id, load]))
+  for (const task of tasks) {
+    const load = byId.get(owners.get(task.id) ?? '')
+    if (load?.runs.has(task.id)) task.owner = load
+  }
 }
 
 /** Gives each open task to the least loaded member that can run it; those that few can run go first. */

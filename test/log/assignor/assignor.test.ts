@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { assignTasks, type Candidate } from '../../../../src/log/kafka/membership/assignor.ts'
-import { parseTask } from '../../../../src/log/kafka/membership/tasks.ts'
+import { assignTasks, type Candidate, nextRound } from '../../../src/log/assignor/assignor.ts'
+import { parseTask } from '../../../src/log/assignor/tasks.ts'
 
 /** Tasks of a topology with so many partitions per subtopology. */
 const tasksOf = (partitions: readonly number[]) =>
@@ -170,5 +170,81 @@ describe('assignTasks', () => {
 
   it('has nothing to say about nobody', () => {
     expect(assignTasks([])).toEqual(new Map())
+  })
+})
+
+describe('nextRound', () => {
+  type Members = readonly Candidate[]
+  const ownersOf = (members: Members) => members.flatMap(({ owned }) => owned)
+  /** What the members say of themselves when they join again: they have given up what was taken from them. */
+  const after = (members: Members, generation: number): Candidate[] => {
+    const { active } = nextRound(members)
+    return members.map((member) => ({ ...member, owned: active.get(member.id)!, generation }))
+  }
+  const coming = fc.record({ event: fc.constantFrom('join', 'leave', 'fence', 'pass' as const), which: fc.nat() })
+
+  it('never gives a task to one member while another runs it', () => {
+    fc.assert(
+      fc.property(shape, fc.array(coming, { maxLength: 30 }), (partitions, events) => {
+        const tasks = tasksOf(partitions)
+        let members: Candidate[] = [newcomer('m', tasks)]
+        for (const [i, { event, which }] of events.entries()) {
+          const index = which % members.length
+          if (event === 'join') members = [...members, newcomer(`m${i}`, tasks)]
+          if (event === 'leave' && members.length > 1) members = members.toSpliced(index, 1)
+          // It has dropped everything, and comes back under its old id.
+          if (event === 'fence') members = members.with(index, { ...members[index], owned: [], generation: i - 1 })
+          const running = new Map(members.flatMap(({ id, owned }) => owned.map((task) => [task, id] as const)))
+          const { active } = nextRound(members)
+          for (const [id, given] of active) for (const task of given) expect(running.get(task) ?? id).toBe(id)
+          members = after(members, i)
+          expect(new Set(ownersOf(members)).size).toBe(ownersOf(members).length)
+        }
+      }),
+    )
+  })
+
+  it('is where the group was going after two rounds, and then nothing moves', () => {
+    fc.assert(
+      fc.property(shape, memberIds, fc.integer({ min: 0, max: 9 }), (partitions, ids, leaving) => {
+        const tasks = tasksOf(partitions)
+        const [first, ...others] = ids
+        const alone = after([newcomer(first, tasks)], 0)
+        const joined = after([...alone, ...others.map((id) => newcomer(id, tasks))], 1)
+        const settledDown = after(joined, 2)
+        expect([...ownersOf(settledDown)].sort()).toEqual([...tasks].sort())
+        expect(spreadOf(settledDown.map(({ owned }) => owned.length))).toBeLessThanOrEqual(1)
+        expect(nextRound(settledDown).moving).toEqual([])
+        expect(after(settledDown, 3).map(({ owned }) => owned)).toEqual(settledDown.map(({ owned }) => owned))
+        const rest = settledDown.toSpliced(leaving % ids.length, 1)
+        if (rest.length === 0) return
+        const again = after(after(rest, 4), 5)
+        expect([...ownersOf(again)].sort()).toEqual([...tasks].sort())
+        expect(nextRound(again).moving).toEqual([])
+      }),
+    )
+  })
+
+  it('settles within three rounds while two versions of a topology are in one group', () => {
+    fc.assert(
+      fc.property(mixed, fc.nat(), (members, which) => {
+        let now = after(after(members, 1), 2)
+        const tasks = [...new Set(members.flatMap((member) => member.tasks))]
+        now = [...now.toSpliced(which % now.length, 1), newcomer('new', tasks)]
+        for (const generation of [3, 4, 5]) now = after(now, generation)
+        expect(nextRound(now).moving).toEqual([])
+        expect([...ownersOf(now)].sort()).toEqual([...tasks].sort())
+      }),
+    )
+  })
+
+  it('lets nobody have a task whose old owner has not been heard of giving it up', () => {
+    const tasks = tasksOf([2])
+    const { active, moving } = nextRound([
+      { id: 'a', tasks, owned: ['0_0', '0_1'], generation: 3 },
+      newcomer('b', tasks),
+    ])
+    expect(Object.fromEntries(active)).toEqual({ a: ['0_0'], b: [] })
+    expect(moving).toEqual(['0_1'])
   })
 })

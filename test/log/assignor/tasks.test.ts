@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compareTasks, packTasks, parseTask, unpackTasks } from '../../../../src/log/kafka/membership/tasks.ts'
+import { compareTasks, packTasks, parseTask, unpackTasks } from '../../../src/log/assignor/tasks.ts'
 
 describe('task ids', () => {
   it('are a subtopology and a partition', () => {

@@ -1,0 +1,249 @@
+import type { Logger } from 'pino'
+import { isRetriable, MillraceError, toError } from '../errors.ts'
+import type { GroupOptions } from '../log/log.ts'
+import { type AssignmentDependencies, type OpenTask, openTasks } from './assignment.ts'
+import type { Commands } from './commands.ts'
+import type { Commits, TaskSet } from './commits.ts'
+import type { Fetcher } from './fetcher.ts'
+import type { Metrics } from './metrics.ts'
+import type { Sinks } from './sinks.ts'
+import type { Snapshots } from './snapshots/snapshots.ts'
+import type { StampGate } from './stamp-gate.ts'
+import type { Status } from './status.ts'
+
+/** For how long the group waits for a commit under way; then it is joined, and the commit may be refused. */
+const HOLD_PATIENCE_MS = 5_000
+
+export interface OwnershipDependencies extends AssignmentDependencies {
+  readonly tasks: TaskSet
+  readonly gate: StampGate
+  readonly commands: Commands
+  readonly commits: Commits
+  readonly fetcher: Fetcher
+  readonly sinks: Sinks
+  readonly snapshots: Snapshots | undefined
+  readonly metrics: Metrics
+  readonly status: Status
+  readonly logger: Logger
+  readonly fail: (error: Error) => void
+}
+
+/** Which tasks run here, as the group has it: they are opened beside the loop, and given up when they are taken away. */
+export interface Ownership {
+  /** What the group says. */
+  readonly callbacks: Required<Pick<GroupOptions, 'onRebalancing' | 'onRevoked' | 'onAssigned' | 'onLost'>>
+  /** A commit failed: what may be doubted is forgotten, and the tasks are opened as the last good commit left them. */
+  startOver(error: Error): void
+  /** A commit went well. */
+  recovered(): void
+  /** No task is opened any more. */
+  end(): void
+  /** Drops all tasks without committing. */
+  dropAll(): Promise<void>
+}
+
+/** Tasks that are being restored together. */
+interface Opening {
+  /** Those that are still to run here when they are ready. */
+  readonly wanted: Set<string>
+  readonly abandoned: AbortController
+}
+
+export function createOwnership(on: OwnershipDependencies): Ownership {
+  const { tasks, gate, commands, commits, fetcher, sinks, snapshots, metrics, status, logger, patiently, fail } = on
+  const { clock } = on.settings
+  /** What the group has given to this instance; undefined between the loss of membership and the next assignment. */
+  let assigned: ReadonlySet<string> | undefined
+  /** Nothing runs here, and what may be meant for here is still being given up by others. */
+  let isAwaiting = false
+  const openings = new Set<Opening>()
+  let failures = 0
+  let hasEnded = false
+
+  const idsOf = (open: readonly OpenTask[]) => open.map(({ task }) => task.id)
+
+  function tell(): void {
+    if (hasEnded) return
+    const isRestoring = [...openings].some(({ wanted }) => wanted.size > 0)
+    const phase = assigned === undefined || isAwaiting ? 'rebalancing' : isRestoring ? 'restoring' : 'running'
+    status.phase(phase, idsOf(tasks.running))
+  }
+
+  function close(open: readonly OpenTask[]): void {
+    for (const { task } of open) {
+      task.close()
+      metrics.forget(task)
+      snapshots?.drop(task)
+    }
+  }
+
+  /** Takes tasks out of processing. */
+  function takeOut(isMeant: (id: string) => boolean): readonly OpenTask[] {
+    const taken = tasks.running.filter(({ task }) => isMeant(task.id))
+    if (taken.length > 0) {
+      tasks.running = tasks.running.filter((open) => !taken.includes(open))
+      // What is being fetched may be for them; the others ask again.
+      fetcher.forget()
+    }
+    return taken
+  }
+
+  function abandon(isMeant: (id: string) => boolean): void {
+    for (const { wanted, abandoned } of openings) {
+      for (const id of wanted) if (isMeant(id)) wanted.delete(id)
+      if (wanted.size === 0) abandoned.abort()
+    }
+  }
+
+  /** Opens what is to run here and does not. */
+  function openMissing(): void {
+    if (hasEnded || assigned === undefined) return
+    const here = new Set([...idsOf(tasks.running), ...Array.from(openings, ({ wanted }) => [...wanted]).flat()])
+    const missing = [...assigned].filter((id) => !here.has(id))
+    if (missing.length > 0) void open(missing)
+    tell()
+  }
+
+  async function open(ids: readonly string[]): Promise<void> {
+    const opening: Opening = { wanted: new Set(ids), abandoned: new AbortController() }
+    openings.add(opening)
+    const signal = AbortSignal.any([on.signal, opening.abandoned.signal])
+    try {
+      const fresh = await openTasks(ids, { ...on, signal })
+      for (const { task } of fresh) {
+        for (const sink of task.sinks) {
+          if (opening.wanted.has(task.id)) await patiently(`sink ${sink.sink.name}`, () => sinks.open(sink))
+        }
+      }
+      await commands.ask(async () => adopt(opening, fresh))
+    } catch (error) {
+      openings.delete(opening)
+      if (!opening.abandoned.signal.aborted) fail(toError(error))
+    }
+  }
+
+  /** What was given away meanwhile, or could not be restored to its end, does not run. */
+  function adopt(opening: Opening, fresh: readonly OpenTask[]): void {
+    openings.delete(opening)
+    const mine = fresh.filter(({ task }) => !on.signal.aborted && opening.wanted.has(task.id))
+    for (const open of fresh) if (!mine.includes(open)) open.task.close()
+    for (const { task, identity, stores } of mine) snapshots?.opened(task, identity, stores)
+    tasks.running = [...tasks.running, ...mine].sort((a, b) => (a.task.id < b.task.id ? -1 : 1))
+    fetcher.forget()
+    tell()
+  }
+
+  async function atMost(ms: number, work: Promise<void>): Promise<void> {
+    const done = new AbortController()
+    await Promise.race([work, clock.sleep(ms, done.signal)])
+    done.abort()
+  }
+
+  async function dropAll(): Promise<void> {
+    abandon(() => true)
+    close([...tasks.running, ...tasks.parting])
+    tasks.running = []
+    tasks.parting = []
+    snapshots?.clear()
+    fetcher.forget()
+    await commits.abort()
+  }
+
+  return {
+    callbacks: {
+      async onRebalancing() {
+        await commands.ask(async () => {
+          gate.announce()
+          // No transaction stays open for as long as the group may take.
+          if (commits.hasSentAhead && !commits.underWay) commits.start()
+        })
+        await atMost(HOLD_PATIENCE_MS, commits.settled())
+        // Whoever stops waits for the group no more.
+        if (!hasEnded) await atMost(HOLD_PATIENCE_MS, gate.close())
+      },
+
+      async onRevoked(lost, stamp) {
+        logger.info({ tasks: lost, epoch: stamp.epoch }, 'tasks revoked')
+        const isLost = (id: string) => lost.includes(id)
+        let parting: readonly OpenTask[] = []
+        await commands.ask(async () => {
+          gate.open(stamp)
+          assigned = new Set([...(assigned ?? [])].filter((id) => !isLost(id)))
+          abandon(isLost)
+          parting = takeOut(isLost)
+          tasks.parting = [...tasks.parting, ...parting]
+          tell()
+        })
+        if (parting.length === 0) return
+        // Beside the loop: the tasks that stay go on processing.
+        await commits.settled()
+        await commands.ask(async () => {
+          if (parting.some((open) => tasks.parting.includes(open))) commits.start()
+        })
+        await commits.settled()
+        await commands.ask(async () => {
+          close(parting.filter((open) => tasks.parting.includes(open)))
+          tasks.parting = tasks.parting.filter((open) => !parting.includes(open))
+        })
+      },
+
+      onAssigned: ({ active, stamp, isMoving = false }) =>
+        commands.ask(async () => {
+          logger.info({ tasks: active, epoch: stamp.epoch, member: stamp.memberId }, 'tasks assigned')
+          metrics.rebalanced()
+          gate.open(stamp)
+          assigned = new Set(active)
+          isAwaiting = isMoving && active.length === 0
+          const isGone = (id: string) => !active.includes(id)
+          abandon(isGone)
+          close(takeOut(isGone))
+          openMissing()
+        }),
+
+      onLost: () =>
+        commands.ask(async () => {
+          logger.warn('membership lost: the tasks are dropped and the group is joined again')
+          assigned = undefined
+          gate.lose()
+          for (const { task } of [...tasks.running, ...tasks.parting]) task.close()
+          await commits.settled()
+          await dropAll()
+          await commits.renew()
+          tell()
+        }),
+    },
+
+    startOver(error) {
+      const isFenced = error instanceof MillraceError && error.code === 'FENCED'
+      if (on.signal.aborted || (!isFenced && !isRetriable(error))) return fail(error)
+      logger.warn(
+        { err: error },
+        isFenced ? 'fenced: starting over from the last commit' : 'commit failed: starting over',
+      )
+      for (const { task } of [...tasks.running, ...tasks.parting]) task.close()
+      const doubtful = [...tasks.running, ...tasks.parting]
+      tasks.running = []
+      tasks.parting = []
+      fetcher.forget()
+      commands
+        .ask(async () => {
+          close(doubtful)
+          // Membership was lost meanwhile: everything is renewed already.
+          if (assigned === undefined) return
+          await clock.sleep(Math.min(100 * 2 ** failures++, 10_000), on.signal)
+          await dropAll()
+          await commits.renew()
+          openMissing()
+        })
+        .catch((again) => fail(toError(again)))
+    },
+    recovered() {
+      failures = 0
+    },
+    end() {
+      hasEnded = true
+      abandon(() => true)
+    },
+    dropAll,
+  }
+}
