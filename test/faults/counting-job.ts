@@ -11,6 +11,8 @@ import type { InstanceOptions } from './instance-process.ts'
 export interface Instance {
   readonly child: ChildProcess
   readonly log: () => string
+  /** How many tasks it ran when it ran the fewest, since it first ran any. */
+  fewestTasks(): number
   /** Resolves when the last thing it said is so. */
   until(so: (said: { phase: string; tasks: readonly string[]; waiting: readonly string[] }) => boolean): Promise<void>
   kill(signal?: NodeJS.Signals): void
@@ -54,6 +56,13 @@ export async function countingJob(log: Log, brokers: readonly string[]): Promise
     const instance: Instance = {
       child,
       log: () => logged,
+      fewestTasks() {
+        const counts = said
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line) => JSON.parse(line).tasks.length as number)
+        return Math.min(...counts.slice(counts.findIndex((tasks) => tasks > 0)))
+      },
       async until(so) {
         await vi.waitUntil(
           () => {

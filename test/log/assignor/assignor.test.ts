@@ -177,7 +177,7 @@ describe('nextRound', () => {
   type Members = readonly Candidate[]
   const ownersOf = (members: Members) => members.flatMap(({ owned }) => owned)
   /** What the members say of themselves when they join again: they have given up what was taken from them. */
-  const after = (members: Members, generation: number): Candidate[] => {
+  const next = (members: Members, generation: number): Candidate[] => {
     const { active } = nextRound(members)
     return members.map((member) => ({ ...member, owned: active.get(member.id)!, generation }))
   }
@@ -197,7 +197,7 @@ describe('nextRound', () => {
           const running = new Map(members.flatMap(({ id, owned }) => owned.map((task) => [task, id] as const)))
           const { active } = nextRound(members)
           for (const [id, given] of active) for (const task of given) expect(running.get(task) ?? id).toBe(id)
-          members = after(members, i)
+          members = next(members, i)
           expect(new Set(ownersOf(members)).size).toBe(ownersOf(members).length)
         }
       }),
@@ -209,16 +209,16 @@ describe('nextRound', () => {
       fc.property(shape, memberIds, fc.integer({ min: 0, max: 9 }), (partitions, ids, leaving) => {
         const tasks = tasksOf(partitions)
         const [first, ...others] = ids
-        const alone = after([newcomer(first, tasks)], 0)
-        const joined = after([...alone, ...others.map((id) => newcomer(id, tasks))], 1)
-        const settledDown = after(joined, 2)
+        const alone = next([newcomer(first, tasks)], 0)
+        const joined = next([...alone, ...others.map((id) => newcomer(id, tasks))], 1)
+        const settledDown = next(joined, 2)
         expect([...ownersOf(settledDown)].sort()).toEqual([...tasks].sort())
         expect(spreadOf(settledDown.map(({ owned }) => owned.length))).toBeLessThanOrEqual(1)
         expect(nextRound(settledDown).moving).toEqual([])
-        expect(after(settledDown, 3).map(({ owned }) => owned)).toEqual(settledDown.map(({ owned }) => owned))
+        expect(next(settledDown, 3).map(({ owned }) => owned)).toEqual(settledDown.map(({ owned }) => owned))
         const rest = settledDown.toSpliced(leaving % ids.length, 1)
         if (rest.length === 0) return
-        const again = after(after(rest, 4), 5)
+        const again = next(next(rest, 4), 5)
         expect([...ownersOf(again)].sort()).toEqual([...tasks].sort())
         expect(nextRound(again).moving).toEqual([])
       }),
@@ -228,10 +228,10 @@ describe('nextRound', () => {
   it('settles within three rounds while two versions of a topology are in one group', () => {
     fc.assert(
       fc.property(mixed, fc.nat(), (members, which) => {
-        let now = after(after(members, 1), 2)
+        let now = next(next(members, 1), 2)
         const tasks = [...new Set(members.flatMap((member) => member.tasks))]
         now = [...now.toSpliced(which % now.length, 1), newcomer('new', tasks)]
-        for (const generation of [3, 4, 5]) now = after(now, generation)
+        for (const generation of [3, 4, 5]) now = next(now, generation)
         expect(nextRound(now).moving).toEqual([])
         expect([...ownersOf(now)].sort()).toEqual([...tasks].sort())
       }),
