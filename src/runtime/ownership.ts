@@ -139,13 +139,18 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
     done.abort()
   }
 
-  async function dropAll(): Promise<void> {
-    abandon(() => true)
+  /** Nothing of what these tasks have done since the last commit is left. */
+  function forget(): void {
     close([...tasks.running, ...tasks.parting])
     tasks.running = []
     tasks.parting = []
-    snapshots?.clear()
     fetcher.forget()
+  }
+
+  async function dropAll(): Promise<void> {
+    abandon(() => true)
+    forget()
+    snapshots?.clear()
     await commits.abort()
   }
 
@@ -205,7 +210,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
           logger.warn('membership lost: the tasks are dropped and the group is joined again')
           assigned = undefined
           gate.lose()
-          for (const { task } of [...tasks.running, ...tasks.parting]) task.close()
+          forget()
           await commits.settled()
           await dropAll()
           await commits.renew()
@@ -220,14 +225,9 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
         { err: error },
         isFenced ? 'fenced: starting over from the last commit' : 'commit failed: starting over',
       )
-      for (const { task } of [...tasks.running, ...tasks.parting]) task.close()
-      const doubtful = [...tasks.running, ...tasks.parting]
-      tasks.running = []
-      tasks.parting = []
-      fetcher.forget()
+      forget()
       commands
         .ask(async () => {
-          close(doubtful)
           // Membership was lost meanwhile: everything is renewed already.
           if (assigned === undefined) return
           await clock.sleep(Math.min(100 * 2 ** failures++, 10_000), on.signal)

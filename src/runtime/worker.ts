@@ -215,7 +215,9 @@ export function createWorker(on: WorkerDependencies): Worker {
     const error = toError(thrown)
     if (isRetriable(error)) {
       // Back is what answers: a wait that ends by itself would end after the first one every time.
-      const asked = tasks.running.flatMap(({ task }) => task.inputs.map(({ topic }) => ({ topic, partition: task.partition })))
+      const asked = tasks.running.flatMap(({ task }) =>
+        task.inputs.map(({ topic }) => ({ topic, partition: task.partition })),
+      )
       await patiently(
         'log',
         once(error, () => log.admin.endOffsets(asked.slice(0, 1))),
