@@ -35,8 +35,8 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts', 'test/log/embedded/kill.test.ts'],
-          // With --rounds a test takes as long as it takes.
-          testTimeout: process.env.FAULT_ROUNDS === undefined ? 180_000 : 0,
+          // With --rounds or --minutes a test takes as long as it takes.
+          testTimeout: process.env.FAULT_ROUNDS === undefined && process.env.FAULT_MINUTES === undefined ? 180_000 : 0,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

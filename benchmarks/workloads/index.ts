@@ -6,7 +6,7 @@ import { lakeSink } from './lake-sink.ts'
 import { latency } from './latency.ts'
 import { nexmark } from './nexmark.ts'
 import { repartitionJob } from './repartition.ts'
-import { restore } from './restore.ts'
+import { restores } from './restore.ts'
 import { scale } from './scale.ts'
 import { shopJob } from './shop.ts'
 import { slidingJob } from './sliding.ts'
@@ -26,7 +26,7 @@ export const workloads: readonly Workload[] = [
   shopJob,
   ...nexmark,
   latency,
-  restore,
+  ...restores,
   avroCodec,
   lakeSink,
   scale,

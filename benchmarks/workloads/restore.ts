@@ -1,3 +1,6 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import {
   aggregate,
   count,
@@ -6,6 +9,7 @@ import {
   last,
   plan,
   type Running,
+  type RunOptions,
   run,
   stream,
   string,
@@ -13,12 +17,16 @@ import {
   topology,
   toStream,
 } from 'millrace'
+import { diskState } from 'millrace/disk'
+import { snapshotDirectory } from 'millrace/snapshots'
 import { logAt, withLog } from '../suite/place.ts'
 import { stopwatch } from '../suite/stopwatch.ts'
 import { createTopics, load } from '../suite/topics.ts'
 import type { RunSettings, Workload } from '../suite/workload.ts'
 
 const RECORDS = 1_000_000
+/** As many as the partitions of an input. */
+const TASKS = 4
 const VALUE = 'x'.repeat(80)
 
 const inputOf = ({ id }: RunSettings) => `${id}-input`
@@ -35,21 +43,43 @@ const state = (settings: RunSettings) =>
     ),
   ])
 
-const start = (settings: RunSettings): Promise<Running> =>
+const start = (settings: RunSettings, options: Partial<RunOptions> = {}): Promise<Running> =>
   run(state(settings), {
     log: logAt(settings.place),
     guarantee: settings.guarantee,
     commitIntervalMs: settings.commitIntervalMs,
     deadLetterTopic: false,
     logger: false,
+    ...options,
   })
 
-/** From the start of a second instance, when the first has left, until its tasks run: state comes from the changelog. */
-export const restore: Workload = {
-  name: 'restore',
-  summary: 'state of so many keys, 110 bytes each, from the changelog to running tasks',
+/** Where a run keeps what is not on the log: beside it, under its name. */
+const folderOf = ({ id }: RunSettings, what: string) => join(tmpdir(), `millrace-${id}`, what)
+const snapshotsOf = (settings: RunSettings): Partial<RunOptions> => ({
+  snapshots: { to: snapshotDirectory(folderOf(settings, 'snapshots')), intervalMs: 500 },
+})
+const diskOf = (settings: RunSettings): Partial<RunOptions> => ({ state: diskState(folderOf(settings, 'state')) })
+
+/** Every task has a whole snapshot. */
+function areSnapshotsWhole(settings: RunSettings): boolean {
+  const folder = folderOf(settings, 'snapshots')
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : []
+  const manifests = names.filter((name) => name.endsWith('.manifest.json'))
+  return new Set(manifests.map((name) => dirname(name))).size === TASKS
+}
+
+/** From the start of a second instance, when the first has left, until its tasks run. */
+const restoreFrom = (what: {
+  readonly name: string
+  readonly summary: string
+  readonly smokeRecords: number
+  readonly before: (settings: RunSettings) => Partial<RunOptions>
+  readonly measured: (settings: RunSettings) => Partial<RunOptions>
+}): Workload => ({
+  name: what.name,
+  summary: what.summary,
   records: RECORDS,
-  smokeRecords: 20_000,
+  smokeRecords: what.smokeRecords,
   onLog: true,
   async prepare(settings) {
     const n = settings.records ?? RECORDS
@@ -63,26 +93,59 @@ export const restore: Workload = {
       })
       await createTopics(log, [outputOf(settings)])
     })
-    const running = await start(settings)
+    const options = what.before(settings)
+    const running = await start(settings, options)
     await running.caughtUp()
+    // The first snapshot is begun when it is due, and written beside the work.
+    while (options.snapshots && !areSnapshotsWhole(settings)) await new Promise((resolve) => setTimeout(resolve, 200))
     await running.stop()
     return n
   },
   async measure(settings) {
     const watch = stopwatch(settings.brokerPid)
-    const running = await start(settings)
+    const running = await start(settings, what.measured(settings))
     await running.ready()
     const measured = watch.read()
+    // Memory before the entries are looked at: what restoring took, and what it left.
+    const peak_mb = Math.round((process.resourceUsage().maxRSS * 1024) / 1e6)
     let entries = 0
     for (const _ of running.query('state')) entries++
     await running.stop()
     if (entries !== settings.records) throw new Error(`restored ${entries} entries of ${settings.records}`)
-    return [{ n: entries, ...measured }]
+    return [{ n: entries, peak_mb, ...measured }]
   },
-  cleanUp: (settings) =>
-    withLog(settings.place, async (log) => {
+  async cleanUp(settings) {
+    rmSync(folderOf(settings, '.'), { recursive: true, force: true })
+    await withLog(settings.place, async (log) => {
       const internal = plan(state(settings)).subtopologies.flatMap(({ stores }) => stores)
       const changelogs = internal.flatMap(({ changelog }) => changelog ?? [])
       await log.admin.delete([inputOf(settings), outputOf(settings), ...changelogs])
-    }),
-}
+    })
+  },
+})
+
+const inMemory = (): Partial<RunOptions> => ({})
+
+export const restores: readonly Workload[] = [
+  restoreFrom({
+    name: 'restore-changelog',
+    summary: 'state of so many keys, 110 bytes each, from the changelog to running tasks',
+    smokeRecords: 20_000,
+    before: inMemory,
+    measured: inMemory,
+  }),
+  restoreFrom({
+    name: 'restore-snapshot',
+    summary: 'the same from snapshots in a local directory',
+    smokeRecords: 20_000,
+    before: snapshotsOf,
+    measured: snapshotsOf,
+  }),
+  restoreFrom({
+    name: 'restore-disk',
+    summary: 'the same from the changelog into state on disk: memory does not grow with it',
+    smokeRecords: 20_000,
+    before: inMemory,
+    measured: diskOf,
+  }),
+]

@@ -190,9 +190,9 @@ export function createWorker(on: WorkerDependencies): Worker {
       lastTick = now
       for (const { task } of tasks.running) task.tick(now)
     }
-    snapshots?.work()
+    const isWriting = snapshots?.work() ?? false
     commitWhatIsDue(now, pending)
-    if (processed > 0) await new Promise(setImmediate)
+    if (processed > 0 || isWriting) await new Promise(setImmediate)
     else await alarm.wait(restMs())
   }
 

@@ -144,3 +144,22 @@ it('goes on without snapshots while they cannot be written or read, and counts i
   expect(messages('snapshots cannot be read').length).toBeGreaterThan(0)
   await expectRight()
 })
+
+it('is written in one go where nothing else is to be done', async () => {
+  const peer = log.peer()
+  await peer.connect()
+  const records = Array.from({ length: 100_000 }, (_, k) => ({ key: `key-${k}`, value: 'x', timestamp: k }))
+  await writeRecords(log, 'in', records)
+  const running = await run(counted, {
+    log: peer,
+    logger: false,
+    commitIntervalMs: 1_000,
+    snapshots: { to: snapshotDirectory(directory), intervalMs: 1 },
+    handleSignals: false,
+  })
+  await running.caughtUp()
+  // A slice of 2,000 entries for each of the loop's rounds, which come once per commit in an idle job, would take 17 s and more.
+  const names = () => readdir(folder()).catch(() => [])
+  await vi.waitUntil(async () => (await names()).some((name) => name.endsWith('.json')), { timeout: 10_000 })
+  await running.stop()
+})

@@ -41,8 +41,11 @@ export interface Keeper {
   wrote(batch: Buffer, offset: number, records: number): void
   /** The commit with this number, counted from 1 by its begin, is done; `wrote` has been called for all of it. */
   committed(commit: number): void
-  /** Begins or goes on with what is due; never more than a few ms. `begun` commits have begun so far. */
-  work(now: number, begun: number): void
+  /**
+   * Begins or goes on with what is due; never more than a few ms. `begun` commits have begun so far. True when there is
+   * more to do at once, so that a job without records does not make one step per commit.
+   */
+  work(now: number, begun: number): boolean
   /** Writes down what has changed since; resolves when nothing is under way any more. */
   finish(): Promise<void>
   /** Nothing more is written: the task does not run here any more. */
@@ -216,16 +219,17 @@ export function createKeeper(options: KeeperOptions): Keeper {
       lastCommit = commit
     },
     work(now, begun) {
-      if (writing || dropped) return
+      if (writing || dropped) return false
       if (walk !== undefined) {
         if (walk.usableAfter === undefined) continueBase(walk, begun)
         else if (lastCommit >= walk.usableAfter) endBase(walk)
-        return
+        return walk !== undefined && walk.usableAfter === undefined
       }
-      if (Math.abs(now - written) < intervalMs && changesBytes < MOST_CHANGES_BYTES) return
+      if (Math.abs(now - written) < intervalMs && changesBytes < MOST_CHANGES_BYTES) return false
       written = now
       if (manifest === undefined ? offset > 0 : baseIsOld(manifest)) beginBase()
       else if (manifest !== undefined && changesBytes > 0) writeChanges()
+      return walk !== undefined
     },
     async finish() {
       await idle()

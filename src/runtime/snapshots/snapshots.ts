@@ -34,7 +34,8 @@ export interface Snapshots {
   begin(): number
   /** `tasks`: whose changes it has made durable. */
   committed(commit: number, batches: readonly CommittedBatch[], tasks: readonly Task[]): void
-  work(): void
+  /** True when there is more to do at once. */
+  work(): boolean
   drop(task: Task): void
   /** All tasks are dropped. */
   clear(): void
@@ -94,7 +95,9 @@ export function createSnapshots(on: SnapshotsDependencies): Snapshots {
     },
     work() {
       const now = clock.now()
-      for (const keeper of keepers.values()) keeper.work(now, begun)
+      let more = false
+      for (const keeper of keepers.values()) if (keeper.work(now, begun)) more = true
+      return more
     },
     drop({ stores, partition }) {
       for (const { changelog } of stores) {
