@@ -1,7 +1,10 @@
 import { describe, it } from 'vitest'
 import {
+  adding,
   aggregate,
+  cogroup,
   count,
+  custom,
   groupBy,
   groupByKey,
   hopping,
@@ -9,6 +12,7 @@ import {
   sliding,
   sum,
   type Table,
+  topK,
   tumbling,
   unlimited,
   untilWindowCloses,
@@ -16,7 +20,7 @@ import {
   type Windows,
   windowedBy,
 } from '../../src/index.ts'
-import { finalResults, input, lastResults } from './support.ts'
+import { finalResults, input, lastResults, other } from './support.ts'
 
 const GRACE = 8
 const closing: Readonly<Record<string, Windows>> = {
@@ -58,4 +62,35 @@ describe('the same in any order within the grace', () => {
   it.each(Object.entries(closing))('%s, final results behind a repartition', (_, windows) =>
     finalResults(sumsOfOthers(windows).pipe(untilWindowCloses()), { orderFreeWithin: GRACE }),
   )
+})
+
+const plainSum = custom({
+  init: () => 0,
+  add: (total: number, value: number | null) => total + (value ?? 0),
+  merge: (a: number, b: number) => a + b,
+})
+const added = adding(other.pipe(groupByKey()), (total: number, value: number | null) => total + 100 * (value ?? 0))
+const together = (windows: Windows) => input.pipe(groupByKey(), windowedBy(windows), cogroup('both', plainSum, added))
+const othersTogether = (windows: Windows) =>
+  input.pipe(
+    groupBy((value) => 'abcd'[(value ?? 0) % 4]),
+    windowedBy(windows),
+    cogroup('both', plainSum, added),
+  )
+const best = (windows: Windows) =>
+  input.pipe(
+    groupByKey(),
+    windowedBy(windows),
+    topK('best', 2, (value) => value),
+  )
+
+describe.each(Object.entries(closing))('cogroup and topK over %s windows', (_, windows) => {
+  it('cogroup: results', () => lastResults(together(windows)))
+  it('cogroup: final results', () => finalResults(together(windows).pipe(untilWindowCloses())))
+  it('cogroup: final results however fast upstream tasks are', () =>
+    finalResults(othersTogether(windows).pipe(untilWindowCloses())))
+  it('cogroup: final results in any order within the grace', () =>
+    finalResults(together(windows).pipe(untilWindowCloses()), { orderFreeWithin: GRACE }))
+  it('topK: final results in any order within the grace', () =>
+    finalResults(best(windows).pipe(untilWindowCloses()), { orderFreeWithin: GRACE }))
 })
