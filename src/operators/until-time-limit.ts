@@ -4,6 +4,7 @@ import { json } from '../serde/index.ts'
 import { keyValueStore } from '../state/key-value-store.ts'
 import { node, out } from '../topology/node.ts'
 import { Table } from '../topology/table.ts'
+import { boundsOf, describeBounds } from './suppression/bounds.ts'
 import { type Buffered, bufferedState, timeLimit } from './suppression/time-limit.ts'
 
 export interface TimeLimitOptions {
@@ -52,11 +53,9 @@ export function untilTimeLimit<K, V>(
   limit: number,
   options: TimeLimitOptions = {},
 ): (table: Table<K, V>) => Table<K, V> {
-  const { maxRecords = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY, whenFull = 'emit' } = options
+  const { whenFull = 'emit' } = options
   checkWhole('untilTimeLimit', 'limit', limit, 0)
-  for (const [name, bound] of Object.entries({ maxRecords, maxBytes })) {
-    if (bound !== Number.POSITIVE_INFINITY) checkWhole('untilTimeLimit', name, bound, 0)
-  }
+  const bounds = boundsOf('untilTimeLimit', options)
   if (whenFull !== 'emit' && whenFull !== 'stop') {
     throw new MillraceError('INVALID_OPTION', `untilTimeLimit: whenFull is ${String(whenFull)}`, {
       hint: "give 'emit' or 'stop'",
@@ -64,11 +63,7 @@ export function untilTimeLimit<K, V>(
   }
   return ({ input, serdes, store: upstream, storeKey }) => {
     const name = options.name ?? (upstream === undefined ? '' : `${upstream}-time-limit`)
-    const bounds = {
-      ...(options.maxRecords === undefined ? {} : { maxRecords }),
-      ...(options.maxBytes === undefined ? {} : { maxBytes }),
-    }
-    const parameters = { limit, ...bounds, whenFull }
+    const parameters = { limit, ...describeBounds(options), whenFull }
     const key = storeKey ?? serdes.key ?? json<K>()
     const buffer = keyValueStore<K, Buffered<V>>({ name, key, value: () => bufferedState(), parameters })
     const held = node({
@@ -78,7 +73,7 @@ export function untilTimeLimit<K, V>(
       parameters,
       stores: [buffer],
       wantsOld: true,
-      processor: timeLimit(buffer, key, limit, { maxRecords, maxBytes, whenFull }),
+      processor: timeLimit(buffer, key, limit, { ...bounds, whenFull }),
     })
     return new Table<K, V>(out(held), serdes, { storeKey })
   }

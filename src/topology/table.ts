@@ -13,6 +13,8 @@ export class Table<out K, out V, out L = unknown> extends Pipeable<Table<K, V, L
   readonly serdes: Serdes
   /** Where the one final result of each window comes out, if the table is windowed and its windows close. */
   readonly finals: Input | undefined
+  /** Where the aggregation tells which windows have no final result yet. */
+  readonly waiting: Input | undefined
   /** Name of the store behind it, where it keeps one of its own. */
   readonly store: string | undefined
   /** Looks its rows up, for joins. */
@@ -29,6 +31,7 @@ export class Table<out K, out V, out L = unknown> extends Pipeable<Table<K, V, L
     this.input = input
     this.serdes = serdes
     this.finals = traits.finals
+    this.waiting = traits.waiting
     this.store = traits.store
     this.view = traits.view
     this.history = traits.history
@@ -39,6 +42,7 @@ export class Table<out K, out V, out L = unknown> extends Pipeable<Table<K, V, L
 
 export interface TableTraits<L = unknown> {
   readonly finals?: Input
+  readonly waiting?: Input
   readonly store?: string
   readonly view?: AnyTableView
   readonly history?: number

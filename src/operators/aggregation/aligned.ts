@@ -7,6 +7,7 @@ import type { StoreSpec } from '../../topology/store-spec.ts'
 import { closesAt } from '../../windows/closing.ts'
 import type { AlignedWindows } from '../../windows/windows.ts'
 import { results } from './results.ts'
+import { waitingWindows } from './waiting.ts'
 
 /**
  * Aggregation in tumbling, hopping, unlimited and custom windows (window-semantics: a window is updated iff it is not
@@ -29,6 +30,7 @@ export function aligned<K, V, A, R>(
     })
     const give = results<K, A, R>(context, aggregate, keyOf)
     const late = context.forward('late')
+    const waiting = waitingWindows<Entry<K, A>>(context, store)
     const closing = context.listens('final') ? finalResults() : undefined
 
     const update = (start: number, key: K, value: V, timestamp: number) => {
@@ -42,6 +44,7 @@ export function aligned<K, V, A, R>(
       if (accumulator === null) store.remove(entry)
       else store.touch(entry)
       give.after(entry)
+      waiting?.changed(entry)
     }
     const create = (start: number, key: K, accumulator: A, timestamp: number) => {
       closing?.expect(start)
@@ -61,7 +64,12 @@ export function aligned<K, V, A, R>(
         expect,
         restored() {
           closedBy = time.closing
-          for (const start of store.starts()) if (closeOf(start) > closedBy) expect(start)
+          for (const start of store.starts()) {
+            if (closeOf(start) <= closedBy) continue
+            expect(start)
+            if (waiting) for (const entry of store.entries(start)) waiting.changed(entry)
+          }
+          waiting?.settle()
         },
         giveDue() {
           if (time.closing < nextClose) return
@@ -74,6 +82,7 @@ export function aligned<K, V, A, R>(
             }
             if (close <= closedBy) continue
             for (const entry of store.entries(start)) {
+              waiting?.gone(entry)
               final(keyOf(entry), aggregate.result(entry.value!), entry.timestamp)
             }
           }
@@ -114,6 +123,7 @@ export function aligned<K, V, A, R>(
         if (taken === 0) late(key, value, timestamp)
       }
       closing?.giveDue()
+      waiting?.settle()
     }
 
     return {

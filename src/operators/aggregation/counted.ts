@@ -8,6 +8,7 @@ import type { ProcessorFactory } from '../../topology/processor.ts'
 import type { StoreSpec } from '../../topology/store-spec.ts'
 import type { CountWindows } from '../../windows/count-windows.ts'
 import { results } from './results.ts'
+import { waitingWindows } from './waiting.ts'
 
 /** How many records of each key there were, as Kafka's longs. */
 export function positionStore<K>(name: string, key: Serde<K>): StoreSpec<KeyValueStore<K, number>> {
@@ -25,6 +26,7 @@ export function counted<K, V, A, R>(
     const store = context.store(spec)
     const positions = context.store(positionSpec)
     const final = context.forward('final')
+    const waiting = waitingWindows<Entry<K, A>>(context, store)
     const keyOf = ({ key, start }: Entry<K, A>): Windowed<K> => ({ key, window: { start, end: windows.endOf(start) } })
     const give = results<K, A, R>(context, aggregate, keyOf)
     let full: Entry<K, A>[] = []
@@ -42,7 +44,9 @@ export function counted<K, V, A, R>(
       if (accumulator === null) store.remove(entry)
       else store.touch(entry)
       give.after(entry)
-      if (position === end - 1 && accumulator !== null) {
+      if (position !== end - 1 || accumulator === null) waiting?.changed(entry)
+      else {
+        waiting?.gone(entry)
         final(keyOf(entry), aggregate.result(accumulator), entry.timestamp)
         full.push(entry)
       }
@@ -55,9 +59,15 @@ export function counted<K, V, A, R>(
       counter.value = current.position + 1
       counter.timestamp = timestamp
       positions.touch(counter)
+      waiting?.settle()
     }
     return {
       inputs: [process],
+      restored() {
+        if (!waiting) return
+        for (const entry of store.all() as Iterable<Entry<K, A>>) waiting.changed(entry)
+        waiting.settle()
+      },
       flush() {
         give.flush(store.changed())
         for (const entry of full) if (entry.value !== null) store.remove(entry)

@@ -7,6 +7,7 @@ import type { ProcessorFactory } from '../../topology/processor.ts'
 import type { StoreSpec } from '../../topology/store-spec.ts'
 import type { SessionWindows } from '../../windows/windows.ts'
 import { results } from './results.ts'
+import { waitingWindows } from './waiting.ts'
 
 /**
  * Aggregation in sessions [first, last], both ends inclusive, as in Kafka Streams (KStreamSessionWindowAggregate): a
@@ -35,6 +36,7 @@ export function session<K, V, A, R>(
     const next = context.forward()
     const late = context.forward('late')
     const atOnce = context.emit === 'update'
+    const waiting = waitingWindows<Session<K, A>>(context, store)
     const closing = context.listens('final') ? finalResults() : undefined
     /** The sessions that the record in work merges with, ascending; one array for the task. */
     const reached: Session<K, A>[] = []
@@ -73,6 +75,7 @@ export function session<K, V, A, R>(
       }
       put(key, start, end, accumulator)
       closing?.giveDue()
+      waiting?.settle()
     }
 
     /**
@@ -89,7 +92,10 @@ export function session<K, V, A, R>(
     /** The new session takes the place of the newest of those it was made of. */
     const put = (key: K, start: number, end: number, accumulator: A) => {
       const kept = reached.pop()
-      for (const session of reached) store.remove(session)
+      for (const session of reached) {
+        store.remove(session)
+        waiting?.gone(session)
+      }
       let entry: Session<K, A>
       if (kept === undefined) {
         entry = store.create(key, start, end, accumulator)
@@ -103,6 +109,7 @@ export function session<K, V, A, R>(
       if (accumulator === null) store.remove(entry)
       else store.touch(entry)
       give.after(entry)
+      waiting?.changed(entry)
     }
 
     function finalResults() {
@@ -117,8 +124,11 @@ export function session<K, V, A, R>(
           closing.givenUpTo = Math.max(-1, closesBefore())
           due.clear()
           for (const session of store.all() as Iterable<Session<K, A>>) {
-            if (session.timestamp > closing.givenUpTo) closing.expect(session)
+            if (session.timestamp <= closing.givenUpTo) continue
+            closing.expect(session)
+            waiting?.changed(session)
           }
+          waiting?.settle()
         },
         giveDue() {
           const upTo = closesBefore()
@@ -133,7 +143,10 @@ export function session<K, V, A, R>(
             else closed.push(session)
           }
           closed.sort(store.compare)
-          for (const session of closed) final(keyOf(session), aggregate.result(session.value!), session.timestamp)
+          for (const session of closed) {
+            waiting?.gone(session)
+            final(keyOf(session), aggregate.result(session.value!), session.timestamp)
+          }
         },
       }
       return closing

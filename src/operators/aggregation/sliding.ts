@@ -8,6 +8,7 @@ import type { ProcessorFactory } from '../../topology/processor.ts'
 import type { StoreSpec } from '../../topology/store-spec.ts'
 import type { SlidingWindows } from '../../windows/windows.ts'
 import { results } from './results.ts'
+import { waitingWindows } from './waiting.ts'
 
 /**
  * Aggregation in sliding windows [s, s + d], both ends inclusive. Windows are made from windows, never from records, as
@@ -31,6 +32,7 @@ export function sliding<K, V, A, R>(
     /** The record in work is in a window. */
     let taken = false
     const copy = aggregate.clone ?? ((accumulator: A) => structuredClone(accumulator))
+    const waiting = waitingWindows<Entry<K, A>>(context, store)
     const closing = context.listens('final') ? finalResults() : undefined
 
     const update = (entry: Entry<K, A>, value: V, timestamp: number) => {
@@ -44,6 +46,7 @@ export function sliding<K, V, A, R>(
       if (accumulator === null) store.remove(entry)
       else store.touch(entry)
       give.after(entry)
+      waiting?.changed(entry)
     }
     /** A window that begins as `from` (or empty) and takes in the record, unless it is closed. */
     const open = (start: number, key: K, value: V, timestamp: number, closed: number, from: A | undefined) => {
@@ -64,6 +67,7 @@ export function sliding<K, V, A, R>(
       closing?.expect(entry)
       store.touch(entry)
       give.after(entry)
+      waiting?.changed(entry)
     }
     const updateUnlessClosed = (entry: Entry<K, A>, value: V, timestamp: number, closed: number) => {
       if (entry.start + d < closed) context.drop('late')
@@ -160,7 +164,12 @@ export function sliding<K, V, A, R>(
         expect,
         restored() {
           due.clear()
-          for (const entry of store.all() as Iterable<Entry<K, A>>) if (entry.start > closedUpTo()) expect(entry)
+          for (const entry of store.all() as Iterable<Entry<K, A>>) {
+            if (entry.start <= closedUpTo()) continue
+            expect(entry)
+            waiting?.changed(entry)
+          }
+          waiting?.settle()
         },
         giveDue() {
           const upTo = closedUpTo()
@@ -171,7 +180,10 @@ export function sliding<K, V, A, R>(
             if (entry.value !== null) closed.push(entry)
           }
           closed.sort(store.compare)
-          for (const entry of closed) final(keyOf(entry), aggregate.result(entry.value!), entry.timestamp)
+          for (const entry of closed) {
+            waiting?.gone(entry)
+            final(keyOf(entry), aggregate.result(entry.value!), entry.timestamp)
+          }
         },
       }
     }
@@ -195,6 +207,7 @@ export function sliding<K, V, A, R>(
           else inOrder(key, value, timestamp, closed)
           if (!taken) late(key, value, timestamp)
           closing?.giveDue()
+          waiting?.settle()
         },
       ],
       restored: () => closing?.restored(),

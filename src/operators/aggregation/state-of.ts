@@ -20,6 +20,7 @@ import { ofTable } from './of-table.ts'
 import { session } from './session.ts'
 import { sliding } from './sliding.ts'
 import { viewByKey, viewBySlidingWindow, viewByWindow } from './view.ts'
+import { WAITING } from './waiting.ts'
 
 /** Any values and results: the store and the processor know the accumulator alone. */
 // biome-ignore lint/suspicious/noExplicitAny: typed where users call it
@@ -64,6 +65,7 @@ export function stateOf<K, A>(
         view: view?.(aggregate),
         storeKey,
         finals: closes ? out(aggregation, 'final') : undefined,
+        waiting: closes ? out(aggregation, WAITING) : undefined,
         late: lateOf(aggregation, serdes, windows !== undefined && windows.kind !== 'count'),
       })
     },

@@ -1,5 +1,4 @@
 import { plainState } from '../../aggregates/plain-state.ts'
-import { MillraceError } from '../../errors.ts'
 import { ByteWriter } from '../../serde/bytes.ts'
 import type { Serde } from '../../serde/serde.ts'
 import { dueQueue } from '../../state/due-queue.ts'
@@ -7,6 +6,7 @@ import type { KeyValueStore } from '../../state/key-value-store.ts'
 import type { Entry, ValueCodec } from '../../state/store.ts'
 import type { Forward, ProcessorFactory } from '../../topology/processor.ts'
 import type { StoreSpec } from '../../topology/store-spec.ts'
+import { type Bounds, bufferFull } from './bounds.ts'
 
 /** An update that is held back. Its timestamp is its entry's. */
 export interface Buffered<V> {
@@ -18,9 +18,7 @@ export interface Buffered<V> {
   readonly old: V | null
 }
 
-export interface Bounds {
-  readonly maxRecords: number
-  readonly maxBytes: number
+export interface BoundedBuffer extends Bounds {
   readonly whenFull: 'emit' | 'stop'
 }
 
@@ -42,7 +40,7 @@ export function timeLimit<K, V>(
   spec: StoreSpec<KeyValueStore<K, Buffered<V>>>,
   keySerde: Serde<K>,
   limit: number,
-  { maxRecords, maxBytes, whenFull }: Bounds,
+  { maxRecords, maxBytes, whenFull }: BoundedBuffer,
 ): ProcessorFactory {
   return (context) => {
     const store = context.store(spec)
@@ -76,13 +74,12 @@ export function timeLimit<K, V>(
       while (store.size > maxRecords || bytes > maxBytes) give()
     }
     const full = () =>
-      new MillraceError(
-        'BUFFER_FULL',
-        `untilTimeLimit holds ${store.size} records${measure ? ` (${bytes} bytes)` : ''}, more than it may`,
-        {
-          node: context.node,
-          hint: "raise maxRecords or maxBytes, shorten the limit, or give the oldest out early: whenFull: 'emit'",
-        },
+      bufferFull(
+        'untilTimeLimit',
+        context.node,
+        store.size,
+        bytes,
+        "raise maxRecords or maxBytes, shorten the limit, or give the oldest out early: whenFull: 'emit'",
       )
 
     const hold: Forward<K, V | null> = (key, value, timestamp, old) => {
