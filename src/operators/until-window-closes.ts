@@ -52,9 +52,9 @@ export function untilWindowCloses<K, V>(
     if (finals && waiting && bounded) {
       const closed = node({
         kind: 'untilWindowCloses',
-        inputs: [finals, waiting],
+        inputs: [finals, waiting.input],
         parameters: describeBounds(options),
-        processor: windowBounds(bounds),
+        processor: windowBounds(waiting.key, bounds),
       })
       return new Stream(out(closed), serdes)
     }

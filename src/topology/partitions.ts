@@ -5,9 +5,10 @@ type Source = Subtopology['sources'][number]
 
 /**
  * Works out how many partitions every internal topic has, and how many tasks every subtopology, from the partition
- * counts of the user's topics. A repartition topic has as many as was asked for, or as its writers have tasks; the
- * inputs of a join must agree. Where records come back to the subtopology that wrote them the topics between follow what
- * comes in from outside.
+ * counts of the user's topics. A repartition topic has as many as was asked for, or as its writers have tasks; what
+ * is joined, or merged in front of something that keeps state by key, must agree. Other topics that a task reads need
+ * not: a task then reads those that have its partition. Where records come back to the subtopology that wrote them the
+ * topics between follow what comes in from outside.
  *
  * @param known - partition count of a user's topic; undefined when it does not exist
  * @returns counts by topic, and by `subtopology:<id>`
@@ -102,10 +103,14 @@ function agree(group: readonly string[], counts: ReadonlyMap<string, number>): v
   const different = new Set(group.map((topic) => counts.get(topic)))
   if (different.size <= 1) return
   const listed = group.map((topic) => `${topic} has ${counts.get(topic)}`).join(', ')
-  throw new MillraceError('TOPIC_MISMATCH', `joined topics must have the same number of partitions: ${listed}`, {
-    topic: group[0],
-    hint: "send one side through repartition('name', { partitions }) before the join",
-  })
+  throw new MillraceError(
+    'TOPIC_MISMATCH',
+    `topics whose records meet by key must have the same number of partitions: ${listed}`,
+    {
+      topic: group[0],
+      hint: "send one of them through repartition('name', { partitions }) first",
+    },
+  )
 }
 
 const plural = (list: readonly unknown[], word: string): string => (list.length === 1 ? `a ${word}` : `${word}s`)

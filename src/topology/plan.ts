@@ -200,7 +200,9 @@ function subtopology(
       return { index: at, output }
     })
     located.push(partitionedLike)
-    if (node.copartitioned) copartitioned.push([...partitionedLike])
+    // Behind a merge, too: the records of a key must meet in one task where something is kept for the key.
+    const meet = node.stores.length > 0 && partitionedLike.size > 1
+    if (node.copartitioned || meet) copartitioned.push([...partitionedLike])
     nodes.push({ id: graph.ids.get(node)!, node, inputs, topics: [...topics], wantsOld: graph.wantsOld.has(node) })
   }
   const specs = new Set(members.flatMap((node) => node.stores))

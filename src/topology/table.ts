@@ -14,7 +14,7 @@ export class Table<out K, out V, out L = unknown> extends Pipeable<Table<K, V, L
   /** Where the one final result of each window comes out, if the table is windowed and its windows close. */
   readonly finals: Input | undefined
   /** Where the aggregation tells which windows have no final result yet. */
-  readonly waiting: Input | undefined
+  readonly waiting: WaitingWindows | undefined
   /** Name of the store behind it, where it keeps one of its own. */
   readonly store: string | undefined
   /** Looks its rows up, for joins. */
@@ -42,12 +42,18 @@ export class Table<out K, out V, out L = unknown> extends Pipeable<Table<K, V, L
 
 export interface TableTraits<L = unknown> {
   readonly finals?: Input
-  readonly waiting?: Input
+  readonly waiting?: WaitingWindows
   readonly store?: string
   readonly view?: AnyTableView
   readonly history?: number
   readonly storeKey?: AnySerde
   readonly late?: L
+}
+
+/** Where an aggregation tells which windows wait for their close, and how the keys in its store are written. */
+export interface WaitingWindows {
+  readonly input: Input
+  readonly key: AnySerde
 }
 
 /** A row that a table holds. */

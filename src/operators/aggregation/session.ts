@@ -103,6 +103,8 @@ export function session<K, V, A, R>(
       } else {
         if (atOnce && start < end) kept.given = null
         entry = kept
+        // Under its old bounds it waits no more.
+        waiting?.gone(entry)
         store.widen(entry, start, end)
         entry.value = accumulator
       }

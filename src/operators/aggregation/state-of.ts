@@ -65,7 +65,7 @@ export function stateOf<K, A>(
         view: view?.(aggregate),
         storeKey,
         finals: closes ? out(aggregation, 'final') : undefined,
-        waiting: closes ? out(aggregation, WAITING) : undefined,
+        waiting: closes ? { input: out(aggregation, WAITING), key } : undefined,
         late: lateOf(aggregation, serdes, windows !== undefined && windows.kind !== 'count'),
       })
     },

@@ -58,7 +58,7 @@ export const clockKey = ({ node: { kind, name, source } }: PlannedNode): string 
 
 /** Composes the operators of a subtopology into plain calls, from the last to the first. */
 export function compile(
-  { id: subtopology, nodes, sources, stores: plannedStores }: Subtopology,
+  { id: subtopology, nodes, sources: planned, stores: plannedStores }: Subtopology,
   partition: number,
   environment: TaskEnvironment,
   record: WorkingRecord,
@@ -66,6 +66,8 @@ export function compile(
   counters: TaskCounters,
   fail: (record: KeptRecord, error: unknown) => void,
 ): Compiled {
+  // Of merged topics some may have fewer partitions than there are tasks.
+  const sources = planned.filter(({ topic }) => partition < environment.partitions(topic))
   const processors: Processor[] = new Array(nodes.length)
   const stores = new Map<unknown, Compiled['stores'][number]>()
   const clocks = new Map<string, StreamClock>()
@@ -224,7 +226,9 @@ function laneNumbers(sources: Subtopology['sources'], environment: TaskEnvironme
 function lanesOf(topics: readonly string[], lanes: ReadonlyMap<string, Lanes>): number[] {
   const numbers = new Set<number>()
   for (const topic of topics) {
-    const { first, count } = lanes.get(topic)!
+    const of = lanes.get(topic)
+    if (of === undefined) continue
+    const { first, count } = of
     for (let lane = first; lane < first + count; lane++) numbers.add(lane)
   }
   return numbers.size ? [...numbers] : [OWN_LANE]

@@ -24,7 +24,8 @@ export function idleSources(
   clocks: ReadonlyMap<string, StreamClock>,
   advance: (lane: number, timestamp: number) => void,
 ): IdleSources | undefined {
-  const own = sources.filter(({ from, global }) => from === undefined && !global)
+  const reads = (topic: string) => inputs.some((of) => of.topic === topic)
+  const own = sources.filter(({ topic, from, global }) => from === undefined && !global && reads(topic))
   if (own.length === 0 || own.some(({ idleAfter }) => idleAfter === undefined)) return undefined
   const watched = own.map(({ topic, idleAfter, index }) => ({
     input: inputs.find((of) => of.topic === topic)!,
