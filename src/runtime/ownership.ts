@@ -59,6 +59,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
   const openings = new Set<Opening>()
   let failures = 0
   let hasEnded = false
+  let isStartingOver = false
 
   const idsOf = (open: readonly OpenTask[]) => open.map(({ task }) => task.id)
 
@@ -147,6 +148,16 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
     fetcher.forget()
   }
 
+  async function reopen(): Promise<void> {
+    isStartingOver = false
+    // Membership was lost meanwhile: everything is renewed already.
+    if (assigned === undefined) return
+    await clock.sleep(Math.min(100 * 2 ** failures++, 10_000), on.signal)
+    await dropAll()
+    await commits.renew()
+    openMissing()
+  }
+
   async function dropAll(): Promise<void> {
     abandon(() => true)
     forget()
@@ -226,15 +237,12 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
         isFenced ? 'fenced: starting over from the last commit' : 'commit failed: starting over',
       )
       forget()
-      commands
-        .ask(async () => {
-          // Membership was lost meanwhile: everything is renewed already.
-          if (assigned === undefined) return
-          await clock.sleep(Math.min(100 * 2 ** failures++, 10_000), on.signal)
-          await dropAll()
-          await commits.renew()
-          openMissing()
-        })
+      if (isStartingOver) return
+      isStartingOver = true
+      // Beside the loop: a commit under way may be waiting for what the group says there.
+      commits
+        .settled()
+        .then(() => commands.ask(reopen))
         .catch((again) => fail(toError(again)))
     },
     recovered() {

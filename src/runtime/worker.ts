@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { isRetriable, MillraceError, toError } from '../errors.ts'
-import type { LogGroup } from '../log/log.ts'
+import type { LogGroup, Position } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 import { type OpenTask, taskIds } from './assignment.ts'
 import { hasCaughtUp } from './caught-up.ts'
@@ -11,6 +11,7 @@ import { createFetcher } from './fetcher.ts'
 import type { Globals } from './globals.ts'
 import type { Metrics } from './metrics.ts'
 import type { Settings } from './options.ts'
+import { afterOutOfRange } from './out-of-range.ts'
 import { createOwnership, type Ownership } from './ownership.ts'
 import type { Patience } from './patience.ts'
 import type { Sinks } from './sinks.ts'
@@ -224,18 +225,16 @@ export function createWorker(on: WorkerDependencies): Worker {
       )
       return
     }
-    if (!(error instanceof MillraceError) || error.code !== 'OFFSET_OUT_OF_RANGE') throw error
-    const { topic, partition, offset } = error.context
-    const { outOfRange } = settings
-    if (outOfRange === 'fail' || topic === undefined || partition === undefined) throw error
-    const at = [{ topic, partition }]
-    const [to] = await patiently('log', () =>
-      outOfRange === 'latest' ? log.admin.endOffsets(at) : log.admin.startOffsets(at),
-    )
-    logger.error({ topic, partition, offset, to: to.offset }, `offset out of range: going on at the ${outOfRange}`)
+    let to: Position
+    try {
+      to = await afterOutOfRange(error, { log, group, settings, patiently, logger })
+    } catch (refused) {
+      if (refused instanceof MillraceError && refused.code === 'FENCED') return ownership.startOver(refused)
+      throw refused
+    }
     tasks.running
-      .find(({ task }) => task.partition === partition && task.inputs.some((of) => of.topic === topic))
-      ?.task.seek(topic, to.offset)
+      .find(({ task }) => task.partition === to.partition && task.inputs.some((of) => of.topic === to.topic))
+      ?.task.seek(to.topic, to.offset)
   }
 
   return {
