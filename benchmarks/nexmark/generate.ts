@@ -66,7 +66,8 @@ function lastAuction(i: number): number {
   return epoch * AUCTIONS + Math.min(offset - PERSONS, AUCTIONS - 1)
 }
 
-export function* events(n: number, seed: number): Generator<NexmarkEvent> {
+/** An event every `interval` ms. */
+export function* events(n: number, seed: number, interval = 1): Generator<NexmarkEvent> {
   const next = random(seed)
   const pick = <T>(list: readonly T[]): T => list[next() % list.length]
   const price = () => Math.round(10 ** ((next() / 4294967296) * 6) * 100)
@@ -80,7 +81,7 @@ export function* events(n: number, seed: number): Generator<NexmarkEvent> {
 
   for (let i = 0; i < n; i++) {
     const offset = i % TOTAL
-    const date_time = BASE + i
+    const date_time = BASE + i * interval
     if (offset < PERSONS) {
       const name = `${pick(FIRST_NAMES)} ${pick(LAST_NAMES)}`
       const email = `${next().toString(36)}@${next().toString(36)}.com`
@@ -120,9 +121,9 @@ export interface World {
   readonly bids: Bid[]
 }
 
-export function world(n: number, seed: number): World {
+export function world(n: number, seed: number, interval?: number): World {
   const all: World = { persons: [], auctions: [], bids: [] }
-  for (const event of events(n, seed)) {
+  for (const event of events(n, seed, interval)) {
     if (event.kind === 'person') all.persons.push(event.of)
     else if (event.kind === 'auction') all.auctions.push(event.of)
     else all.bids.push(event.of)

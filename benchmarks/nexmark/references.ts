@@ -148,8 +148,8 @@ const lines: Readonly<Record<string, (of: World) => Lines>> = {
   },
 }
 
-export function reference(query: string, n: number, seed: number): Checksum {
+export function reference(query: string, n: number, seed: number, interval?: number): Checksum {
   const sum = new Checksum()
-  for (const [key, line] of lines[query](world(n, seed))) sum.add(`${key}|${line}`)
+  for (const [key, line] of lines[query](world(n, seed, interval))) sum.add(`${key}|${line}`)
   return sum
 }
