@@ -67,12 +67,12 @@ it('nothing is lost or doubled while one instance becomes three and one again, a
   job = await countingJob(log, kafkaBrokers())
   const first = job.start()
   await first.until(running(TASKS))
-  const measured: number[] = []
+  const all = [first]
   await underLoad(async () => {
     for (let round = 0; round < rounds; round++) {
       const others = [job.start(), job.start()]
       await Promise.all([first, ...others].map((of) => of.until(running(2, 3))))
-      measured.push(...pauses([first, ...others]))
+      all.push(...others)
       for (const other of others) await other.stop()
       await first.until(running(TASKS))
     }
@@ -83,7 +83,7 @@ it('nothing is lost or doubled while one instance becomes three and one again, a
   const revoked = logged(first).filter(({ msg }) => msg === 'tasks revoked')
   expect(revoked.length).toBeGreaterThan(0)
   expect(first.fewestTasks()).toBeGreaterThanOrEqual(2)
-  const sorted = measured.sort((a, b) => a - b)
+  const sorted = pauses(all).sort((a, b) => a - b)
   console.log(
     `${sorted.length} tasks moved between live instances; nobody had them for ${sorted[sorted.length >> 1]} ms (median), ` +
       `${sorted.at(-1)} ms at most`,
