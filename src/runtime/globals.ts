@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { MillraceError } from '../errors.ts'
-import type { Fetched, Log } from '../log/log.ts'
+import type { Fetched, Log, Position } from '../log/log.ts'
 import { PendingSchema } from '../serde/serde.ts'
 import type { GlobalSource } from '../topology/global-table.ts'
 import type { Settings } from './options.ts'
@@ -16,6 +16,8 @@ export interface Globals {
   restore(): Promise<void>
   /** Never resolves; rejects when a topic cannot be followed any more. */
   readonly failed: Promise<never>
+  /** Whether all that its topics hold at this moment is in. */
+  caughtUp(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -49,6 +51,10 @@ export function createGlobals(on: GlobalsDependencies): Globals {
   })
   failed.catch(() => {})
   let following: Promise<void> | undefined
+  const all: readonly Followed[] = rows.flatMap((of) => {
+    const { topic } = of.source
+    return Array.from({ length: counts.get(topic)! }, (_, partition) => ({ rows: of, topic, partition, offset: 0 }))
+  })
   const reader = rows.length > 0 ? log.reader({ isolation: 'committed' }) : undefined
 
   const apply = async (of: Followed, { batches, next, corrupt }: Fetched) => {
@@ -88,8 +94,43 @@ export function createGlobals(on: GlobalsDependencies): Globals {
     }
     for (const { source, store } of rows) on.onRows(source.spec.name, store.size)
   }
-  const follow = async (all: readonly Followed[]) => {
-    while (!stop.signal.aborted) await fetchOnce(all)
+  const find = (positions: readonly Position[], of: Followed) =>
+    positions.find(({ topic, partition }) => topic === of.topic && partition === of.partition)!.offset
+  const ends = (of: readonly Followed[]) => patiently('log', () => log.admin.endOffsets(of), stop.signal)
+  /** Reads partitions from their start to what is their end now. */
+  const readWhole = async (of: readonly Followed[]) => {
+    const starts = await patiently('log', () => log.admin.startOffsets(of), stop.signal)
+    const until = await ends(of)
+    for (const one of of) one.offset = find(starts, one)
+    for (let behind = of; ; ) {
+      behind = behind.filter((one) => one.offset < find(until, one))
+      if (behind.length === 0 || stop.signal.aborted) break
+      await fetchOnce(behind)
+    }
+  }
+  /** What was between is gone from the log: deletions too, so that the rows are put in anew. */
+  const rebuild = async (topic: string) => {
+    const of = all.filter((one) => one.topic === topic)
+    logger.error({ topic }, 'global table: offset out of range, the table is built anew from the start of the topic')
+    for (const { store } of new Set(of.map((one) => one.rows))) store.beginRebuild()
+    await readWhole(of)
+    for (const { store } of new Set(of.map((one) => one.rows))) store.endRebuild()
+  }
+  /** Until it works: rows may be trimmed away while they are being read. */
+  const rebuilding = async (work: () => Promise<void>): Promise<void> => {
+    for (let next = work; ; ) {
+      try {
+        return await next()
+      } catch (error) {
+        const topic = error instanceof MillraceError ? error.context.topic : undefined
+        if (!(error instanceof MillraceError) || error.code !== 'OFFSET_OUT_OF_RANGE' || topic === undefined)
+          throw error
+        next = () => rebuild(topic)
+      }
+    }
+  }
+  const follow = async () => {
+    while (!stop.signal.aborted) await rebuilding(() => fetchOnce(all))
   }
 
   return {
@@ -98,27 +139,16 @@ export function createGlobals(on: GlobalsDependencies): Globals {
     failed,
     async restore() {
       if (rows.length === 0) return
-      const all = rows.flatMap((of) => {
-        const { topic } = of.source
-        return Array.from({ length: counts.get(topic)! }, (_, partition) => ({ rows: of, topic, partition, offset: 0 }))
-      })
-      const [starts, ends] = await patiently(
-        'log',
-        () => Promise.all([log.admin.startOffsets(all), log.admin.endOffsets(all)]),
-        stop.signal,
-      )
-      const find = (positions: typeof ends, of: Followed) =>
-        positions.find(({ topic, partition }) => topic === of.topic && partition === of.partition)!.offset
-      for (const of of all) of.offset = find(starts, of)
-      for (let behind = all; ; ) {
-        behind = behind.filter((of) => of.offset < find(ends, of))
-        if (behind.length === 0 || stop.signal.aborted) break
-        await fetchOnce(behind)
-      }
+      await rebuilding(() => readWhole(all))
       logger.info({ tables: rows.map(({ source }) => source.spec.name) }, 'global tables restored')
-      following = follow(all).catch((error) => {
+      following = follow().catch((error) => {
         if (!stop.signal.aborted) fail(error)
       })
+    },
+    async caughtUp() {
+      if (all.length === 0) return true
+      const until = await ends(all)
+      return all.every((of) => of.offset >= find(until, of))
     },
     async close() {
       stop.abort()

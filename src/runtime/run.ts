@@ -195,7 +195,8 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
         throw new MillraceError('CLOSED', 'stopped before it had caught up')
       })
       ended.catch(() => {})
-      while (!(await Promise.race([patiently('log', () => worker.caughtUp()), ended]))) {
+      const all = async () => (await globals!.caughtUp()) && worker.caughtUp()
+      while (!(await Promise.race([patiently('log', all), ended]))) {
         await settings.clock.sleep(CAUGHT_UP_POLL_MS)
       }
     },

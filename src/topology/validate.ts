@@ -25,7 +25,12 @@ export function problemsOf(topology: Topology, graph: Graph): string[] {
       }
     }
   }
-  problems.push(...clashes(graph, 'store', (node) => node.stores.map((store) => [store.name, store])))
+  problems.push(
+    ...clashes(graph, 'store', (node) => [
+      ...node.stores.map((store) => [store.name, store] as const),
+      ...(node.globals ?? []).map(({ spec }) => [spec.name, spec] as const),
+    ]),
+  )
   problems.push(
     ...clashes(graph, 'repartition', (node) => (node.target?.repartition ? [[node.target.topic, node]] : [])),
   )

@@ -1,5 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { globalTable, join, json, leftJoin, run, stream, string, to, topology } from '../../src/index.ts'
+import {
+  count,
+  globalTable,
+  groupByKey,
+  join,
+  json,
+  leftJoin,
+  run,
+  stream,
+  string,
+  to,
+  topology,
+  toStream,
+} from '../../src/index.ts'
+import type { Log } from '../../src/log/log.ts'
 import { memoryLog, TopologyDriver } from '../../src/testing/index.ts'
 import { readRecords, writeRecords } from '../support/records.ts'
 
@@ -74,5 +88,71 @@ describe('a global table', () => {
     await expect.poll(price, { timeout: 10_000 }).toBe(-1)
     expect(await running.metrics.text()).toContain('millrace_global_table_entries{application="t",store="prices"} 200')
     await running.stop()
+  })
+})
+
+describe('a global table that is followed', () => {
+  const row = (key: string, value: string) => ({ key, value, timestamp: 1 })
+
+  it('is waited for by caughtUp, and built anew when the log has gone on without it', async () => {
+    const log = memoryLog()
+    await log.connect()
+    await log.admin.create(['sales', 'prices', 'out', 'priced'].map((topic) => ({ topic, partitions: 1 })))
+    await writeRecords(log, 'prices', [row('gone', '1'), row('stays', '2')])
+    let cut = false
+    const cutting: Log = {
+      ...log,
+      reader(options) {
+        const reader = log.reader(options)
+        return {
+          close: () => reader.close(),
+          async fetch(partitions, how) {
+            const prices = partitions.find(({ topic }) => topic === 'prices')
+            if (prices && cut && prices.offset > 0) {
+              cut = false
+              // What it would have read next, a deletion among it, is cut away.
+              await log.admin.trim([{ topic: 'prices', partition: 0, offset: prices.offset + 1 }])
+            }
+            return reader.fetch(partitions, how)
+          },
+        }
+      },
+    }
+    const running = await run(joined, { log: cutting, logger: false, commitIntervalMs: 10 })
+    await running.caughtUp()
+    const prices = () => [...running.query<string, number>('prices')].map(({ key, value }) => [key, value]).sort()
+    expect(prices()).toEqual([
+      ['gone', 1],
+      ['stays', 2],
+    ])
+    cut = true
+    await writeRecords(log, 'prices', [{ key: 'gone', value: null, timestamp: 2 }, row('stays', '3'), row('new', '4')])
+    await running.caughtUp()
+    expect(cut).toBe(false)
+    expect(prices()).toEqual([
+      ['new', 4],
+      ['stays', 3],
+    ])
+    await running.stop()
+  })
+
+  it('has a name of its own among all stores', () => {
+    const twice = topology('t', [
+      stream('in', { key: string(), value: json<string>() }).pipe(
+        groupByKey(),
+        count('prices'),
+        toStream(),
+        to('counts', { key: string(), value: json() }),
+      ),
+      sales.pipe(
+        join(
+          prices,
+          (sku) => sku,
+          (sku) => sku,
+        ),
+        to('out', out),
+      ),
+    ])
+    expect(() => new TopologyDriver(twice)).toThrow(/two stores are named "prices"/)
   })
 })

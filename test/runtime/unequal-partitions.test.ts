@@ -50,7 +50,7 @@ async function open() {
     reader(options) {
       const reader = log.reader(options)
       return {
-        ...reader,
+        close: () => reader.close(),
         fetch(partitions, how) {
           for (const { topic, partition } of partitions) asked.add(`${topic}/${partition}`)
           return reader.fetch(partitions, how)
