@@ -1,4 +1,4 @@
-import type { Log, LogGroup, Position } from '../log/log.ts'
+import type { Log, LogGroup, Position, TopicPartition } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 
 /**
@@ -14,19 +14,30 @@ export async function hasCaughtUp(
   group: LogGroup,
 ): Promise<boolean> {
   const seen: Position[] = []
+  const internal = new Set(
+    subtopologies.flatMap(({ sources }) => sources.flatMap(({ topic, from }) => (from === undefined ? [] : [topic]))),
+  )
+  // What a member has committed may lie behind the open transaction of another, whose end it waits for.
+  const endsOf = async (partitions: readonly TopicPartition[]) => [
+    ...(await log.admin.endOffsets(partitions.filter(({ topic }) => !internal.has(topic)))),
+    ...(await log.admin.endOffsets(
+      partitions.filter(({ topic }) => internal.has(topic)),
+      'uncommitted',
+    )),
+  ]
   for (const { id, sources } of subtopologies) {
     const tasks = counts.get(`subtopology:${id}`)!
     const partitions = [...new Set(sources.map(({ topic }) => topic))].flatMap((topic) =>
       Array.from({ length: Math.min(tasks, counts.get(topic)!) }, (_, partition) => ({ topic, partition })),
     )
-    const ends = await log.admin.endOffsets(partitions)
+    const ends = await endsOf(partitions)
     const committed = await group.committed(partitions)
     const reached = ({ topic, partition, offset }: Position) =>
       offset === 0 || committed.some((of) => of.topic === topic && of.partition === partition && of.offset >= offset)
     if (!ends.every(reached)) return false
     seen.push(...ends)
   }
-  const now = await log.admin.endOffsets(seen)
+  const now = await endsOf(seen)
   return seen.every(({ topic, partition, offset }) =>
     now.some((end) => end.topic === topic && end.partition === partition && end.offset === offset),
   )
