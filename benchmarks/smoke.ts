@@ -39,6 +39,7 @@ const COSTS: Readonly<Record<string, number>> = {
   'nexmark-q18': 630,
   'nexmark-q19': 210,
   'nexmark-q20': 420,
+  restore: 280,
   'avro-codec decode': 58,
   'avro-codec decode evolved': 40,
   'avro-codec encode': 33,

@@ -1,5 +1,6 @@
 import type { Workload } from '../suite/workload.ts'
 import { avroCodec } from './avro-codec.ts'
+import { clickhouseSink } from './clickhouse-sink.ts'
 import { consume } from './consume.ts'
 import { joinJob } from './join.ts'
 import { lakeSink } from './lake-sink.ts'
@@ -29,5 +30,6 @@ export const workloads: readonly Workload[] = [
   ...restores,
   avroCodec,
   lakeSink,
+  clickhouseSink,
   scale,
 ]

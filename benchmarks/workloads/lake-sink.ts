@@ -1,14 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SinkBatch, SinkContext } from 'millrace'
+import type { SinkContext } from 'millrace'
 import { lake, lakeFiles } from 'millrace/lake'
 import { Stopped } from '../suite/stopwatch.ts'
 import type { Measured, Workload } from '../suite/workload.ts'
-import { type Transaction, transactions } from '../transactions/generate.ts'
+import { batches } from '../transactions/rows.ts'
 import { transactionSchema } from '../transactions/schemas.ts'
-
-const ROWS_PER_BATCH = 100_000
 
 const context: SinkContext = { application: 'bench', log: () => {}, onRetry: () => {} }
 
@@ -38,26 +36,4 @@ export const lakeSink: Workload = {
     }
     return lines
   },
-}
-
-function* batches(n: number, seed: number): Generator<SinkBatch<string, Transaction>> {
-  let values: Transaction[] = []
-  let first = 0
-  const take = (): SinkBatch<string, Transaction> => {
-    const batch = {
-      range: { topic: 'transactions', partition: 0, firstOffset: first, lastOffset: first + values.length - 1 },
-      keys: values.map((value) => value.user_id),
-      values,
-      timestamps: values.map((value) => value.created_at),
-      offsets: values.map((_, i) => first + i),
-    }
-    first += values.length
-    values = []
-    return batch
-  }
-  for (const transaction of transactions(n, seed)) {
-    values.push(transaction)
-    if (values.length === ROWS_PER_BATCH) yield take()
-  }
-  if (values.length > 0) yield take()
 }
