@@ -15,7 +15,7 @@ import type { Like, Rows } from './rows.ts'
  * the two timestamps, whichever came first; duplicates are joined each. A side whose key was changed goes through
  * `<application>-<name>-left-repartition` (`-right-`). State: the records of both sides for before + after + grace ms of
  * stream time, in `<application>-<name>-left-changelog` (`-right-`). A record too old to be kept is joined with what is
- * there, counted as late, and on the side output `late`. Null keys and null values are dropped and counted. A stream
+ * there, counted as late, and had with `late()` and `lateTo`. Null keys and null values are dropped and counted. A stream
  * joined with itself is kept once; each record also meets itself.
  *
  * **A stream with a table**: each record of the stream with the row its key has at that moment; a change of the table gives
@@ -41,7 +41,7 @@ import type { Like, Rows } from './rows.ts'
  * `<application>-<name>-left-changelog` (`-right-`). Two tables: one entry per result, in
  * `<application>-<name>-changelog`.
  * @nulls Null keys and null values of streams are dropped and counted. In tables a null value deletes the result.
- * @late A record too old to be kept is joined with what is there, counted as late, and on the side output `late`. In
+ * @late A record too old to be kept is joined with what is there, counted as late, and had with `late()` and `lateTo`. In
  * tables nothing is late.
  * @kafkaStreams `KStream#join`, `KTable#join`.
  *
@@ -68,7 +68,7 @@ export function join<K, V, W, R>(
   joiner: (left: NonNullable<NoInfer<V>>, right: NonNullable<NoInfer<W>>, key: NoInfer<K>) => R,
   windows: JoinWindows,
   options?: JoinStreamsOptions<K, V, W>,
-): (stream: Stream<K, V>) => Stream<K, R>
+): (stream: Stream<K, V>) => Stream<K, R, Stream<K, V | W>>
 export function join<K, V, W, R, In extends Rows<K | null, V> = Stream<K, V>>(
   name: string,
   other: Table<K, W>,

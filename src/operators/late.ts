@@ -2,7 +2,7 @@ import { node, out } from '../topology/node.ts'
 import { Stream } from '../topology/stream.ts'
 import { follow } from './follow.ts'
 
-/** What late records can be had from: windowed aggregations; `K` and `V` are of the records that went in. */
+/** What late records can be had from: windowed aggregations and joins of streams; `K` and `V` are of what went in. */
 export interface MayBeLate<out K, out V> {
   readonly late: Stream<K, V>
 }
@@ -12,7 +12,8 @@ export interface MayBeLate<out K, out V> {
  *
  * A record is here once, and only if it is in no result at all: one that is late for some of its hopping or sliding
  * windows counts in the others, and is not here. So what is aggregated and what is late add up. Refused
- * (`INVALID_TOPOLOGY`) behind an aggregation without windows, where nothing is ever late.
+ * (`INVALID_TOPOLOGY`) behind an aggregation without windows, where nothing is ever late. Behind a join of two streams: the
+ * records of either that were too old to be kept; they have met what was there.
  *
  * @ordering The order in which they arrived. Key, timestamp and headers stay.
  * @state None.

@@ -53,7 +53,7 @@ export function leftJoin<K, V, W, R>(
   joiner: (left: NonNullable<NoInfer<V>>, right: NoInfer<W> | null, key: NoInfer<K>) => R,
   windows: JoinWindows,
   options?: JoinStreamsOptions<K, V, W>,
-): (stream: Stream<K, V>) => Stream<K, R>
+): (stream: Stream<K, V>) => Stream<K, R, Stream<K, V | W>>
 export function leftJoin<K, V, W, R, In extends Rows<K | null, V> = Stream<K, V>>(
   name: string,
   other: Table<K, W>,

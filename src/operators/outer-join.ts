@@ -40,7 +40,7 @@ export function outerJoin<K, V, W, R>(
   joiner: (left: NoInfer<V> | null, right: NoInfer<W> | null, key: NoInfer<K>) => R,
   windows: JoinWindows,
   options?: JoinStreamsOptions<K, V, W>,
-): (stream: Stream<K, V>) => Stream<K, R>
+): (stream: Stream<K, V>) => Stream<K, R, Stream<K, V | W>>
 export function outerJoin<K, V, W, R>(
   name: string,
   other: Table<K, W>,

@@ -6,6 +6,7 @@ import { type Input, node, out } from '../../topology/node.ts'
 import { Stream } from '../../topology/stream.ts'
 import { legalName } from '../../topology/topology.ts'
 import type { JoinWindows } from '../../windows/join-windows.ts'
+import { lateOf } from '../late.ts'
 import { partitionedByKey } from '../repartition.ts'
 import { type JoinSide, streamStreamJoin } from './stream-stream.ts'
 
@@ -30,7 +31,7 @@ export function joinStreams<K, V, W, R>(
   joiner: (left: V | null, right: W | null, key: K) => R,
   windows: JoinWindows,
   options: JoinStreamsOptions<K, V, W> = {},
-): Stream<K, R> {
+): Stream<K, R, Stream<K, V | W>> {
   const key: Serde<K> = options.key ?? left.serdes.key ?? right.serdes.key ?? (string() as Serde<unknown> as Serde<K>)
   const value: Serde<V> = options.value ?? left.serdes.value ?? json<V>()
   const other: Serde<W> = options.other ?? right.serdes.value ?? json<W>()
@@ -66,7 +67,7 @@ export function joinStreams<K, V, W, R>(
     problems: legalName(name) ? [] : [`it keeps state and needs a name: ${kind}('my-name', other, …)`],
     processor: streamStreamJoin({ windows, left: leftSide, right: rightSide, joiner, self }),
   })
-  return new Stream<K, R>(out(joined), { key })
+  return new Stream(out(joined), { key }, false, lateOf<K, V | W>(joined, { key }, true))
 }
 
 const same = (a: Input, b: Input): boolean => a.node === b.node && a.output === b.output

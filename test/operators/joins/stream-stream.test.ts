@@ -3,6 +3,7 @@ import {
   join,
   joinWindows,
   json,
+  lateTo,
   leftJoin,
   nullable,
   outerJoin,
@@ -43,6 +44,25 @@ describe('join of two streams', () => {
     driver.restart()
     driver.pipe('right', 'a', 'r', 2)
     expect(results(driver)).toEqual(['x&r@2', 'y&r@2', 'x&r@2', 'z&r@2'])
+  })
+
+  it('hands on what came too late to be kept, of either side, after it has met what was there', () => {
+    const joined = left.pipe(join('j', right, pair, within(5)))
+    const driver = new TopologyDriver(
+      topology('app', [
+        joined.pipe(to('out', { key: string(), value: string() })),
+        joined.pipe(lateTo('late', { key: string(), value: string() })),
+      ]),
+    )
+    driver.pipe('right', 'a', 'r', 89)
+    driver.pipe('left', 'a', 'L', 100)
+    driver.pipe('right', 'a', 's', 100)
+    expect(results(driver)).toEqual(['L&s@100'])
+    driver.pipe('left', 'a', 'old', 88)
+    driver.pipe('right', 'a', 'older', 50)
+    expect(results(driver)).toEqual([])
+    expect(driver.read('late').map(({ value, timestamp }) => `${value}@${timestamp}`)).toEqual(['old@88', 'older@50'])
+    expect(driver.droppedByReason().get('late')).toBe(2)
   })
 
   it('forgets what is too old, in the changelog too', () => {
