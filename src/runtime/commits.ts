@@ -104,8 +104,11 @@ export function createCommits(on: CommitsDependencies): Commits {
         const commit = snapshots?.begin() ?? 0
         const work = committed.map((open) => ({ open, output: open.task.flush() }))
         const done = committed.map(({ task }) => task)
-        for (const task of done) metrics.take(task)
-        return committer!.commit(work, (batches) => snapshots?.committed(commit, batches, done))
+        const counts = done.map((task) => metrics.take(task))
+        return committer!.commit(work, (batches) => {
+          snapshots?.committed(commit, batches, done)
+          for (const count of counts) count()
+        })
       }
       // Calls to the outside come back first; other tasks go on meanwhile.
       const resting = committed.flatMap(({ task }) => task.rest() ?? [])

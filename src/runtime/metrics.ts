@@ -6,8 +6,11 @@ export interface Metrics {
   readonly registry: Registry
   /** The text that /metrics serves. */
   text(): Promise<string>
-  /** Adds what a task has counted since the last call. Called once per commit, never per record. */
-  take(task: Task): void
+  /**
+   * Takes what a task has counted since the last call; the result adds it, and is called once it is committed: what is
+   * undone and done again counts once. Called once per commit, never per record.
+   */
+  take(task: Task): () => void
   /** Rows of a global table. */
   globalRows(store: string, rows: number): void
   /** A task that does not run here any more: its gauges go. */
@@ -72,21 +75,15 @@ export function createMetrics(application: string, registry = new Registry()): M
   const ready = gauge('ready', '1 while all assigned tasks are restored and running', [], 'min')
   const waitingFor = gauge('waiting_dependencies', 'Dependencies that are away and being waited for', [], 'max')
 
-  const emptied = <K>(counts: Map<K, number>, each: (key: K, n: number) => void) => {
-    for (const [key, n] of counts) each(key, n)
+  const taken = <K>(counts: Map<K, number>): [K, number][] => {
+    const entries = [...counts]
     counts.clear()
+    return entries
   }
   return {
     registry,
     text: () => registry.metrics(),
     take({ id: task, counters, inputs, stores }) {
-      emptied(counters.recordsIn, (topic, n) => recordsIn.inc({ application, task, topic }, n))
-      emptied(counters.recordsOut, (topic, n) => recordsOut.inc({ application, task, topic }, n))
-      emptied(counters.deadLettered, (reason, n) => deadLettered.inc({ application, task, reason }, n))
-      emptied(counters.skipped, (reason, n) => skipped.inc({ application, task, reason }, n))
-      for (const [node, reasons] of counters.dropped) {
-        emptied(reasons, (reason, n) => dropped.inc({ application, task, node, reason }, n))
-      }
       let bytes = 0
       for (const { topic, end, position, bytes: waiting } of inputs) {
         lag.set({ application, task, topic }, Math.max(0, end - position))
@@ -94,6 +91,20 @@ export function createMetrics(application: string, registry = new Registry()): M
       }
       buffered.set({ application, task }, bytes)
       for (const { name: store, store: of } of stores) entries.set({ application, task, store }, of.size)
+      const ins = taken(counters.recordsIn)
+      const outs = taken(counters.recordsOut)
+      const letters = taken(counters.deadLettered)
+      const skips = taken(counters.skipped)
+      const drops = [...counters.dropped].map(([node, reasons]) => ({ node, reasons: taken(reasons) }))
+      return () => {
+        for (const [topic, n] of ins) recordsIn.inc({ application, task, topic }, n)
+        for (const [topic, n] of outs) recordsOut.inc({ application, task, topic }, n)
+        for (const [reason, n] of letters) deadLettered.inc({ application, task, reason }, n)
+        for (const [reason, n] of skips) skipped.inc({ application, task, reason }, n)
+        for (const { node, reasons } of drops) {
+          for (const [reason, n] of reasons) dropped.inc({ application, task, node, reason }, n)
+        }
+      }
     },
     forget({ id: task, inputs, stores }) {
       for (const { topic } of inputs) lag.remove({ application, task, topic })

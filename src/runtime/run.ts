@@ -103,6 +103,7 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
   }
   try {
     server = options.http && (await serveHealth(options.http, metrics, status))
+    if (server) logger.info({ port: server.port }, 'serving /metrics, /healthz and /readyz')
     await patiently('log', () => log.connect())
     if (settings.snapshots) await patiently('snapshots', () => settings.snapshots!.to.open())
     const counts = await patiently('log', () => prepareTopics(log, planned, settings))

@@ -17,11 +17,12 @@ import {
   windowedBy,
 } from '../../src/index.ts'
 import { memoryLog } from '../../src/log/memory.ts'
-import { run } from '../../src/runtime/run.ts'
+import { type RunHooks, run } from '../../src/runtime/run.ts'
 import type { SinkDefinition } from '../../src/sinks/sink.ts'
+import { parseMetrics, sumOf } from '../support/metrics.ts'
 import { writeRecords } from '../support/records.ts'
 
-async function started(sink: SinkDefinition<string | null, { n: number }>) {
+async function started(sink: SinkDefinition<string | null, { n: number }>, hooks?: RunHooks) {
   const log = memoryLog()
   await log.connect()
   await log.admin.create(['in', 'out'].map((topic) => ({ topic, partitions: 1 })))
@@ -43,7 +44,7 @@ async function started(sink: SinkDefinition<string | null, { n: number }>) {
   ])
   const lines: Record<string, unknown>[] = []
   const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
-  const running = await run(app, { log, logger, commitIntervalMs: 10, stopTimeoutMs: 50, http: { port: 0 } })
+  const running = await run(app, { log, logger, commitIntervalMs: 10, stopTimeoutMs: 50, http: { port: 0 } }, hooks)
   const get = async (page: string) => fetch(`http://127.0.0.1:${running.httpPort}/${page}`)
   return { log, lines, running, get }
 }
@@ -74,16 +75,13 @@ it('counts every record once: processed, dropped by reason, or dead-lettered', a
   ])
   await running.caughtUp()
   const text = await (await get('metrics')).text()
-  const sum = (name: string, label = '') =>
-    text
-      .split('\n')
-      .filter((line) => line.startsWith(`millrace_${name}{`) && line.includes(label))
-      .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+  const samples = parseMetrics(text)
+  const sum = (name: string, labels = {}) => sumOf(samples, `millrace_${name}`, labels)
   expect(sum('records_in_total')).toBe(6)
-  expect(sum('records_dropped_total', 'reason="null-key"')).toBe(1)
-  expect(sum('records_dropped_total', 'reason="late"')).toBe(1)
-  expect(sum('records_dead_lettered_total', 'reason="UNDECODABLE_RECORD"')).toBe(1)
-  expect(sum('records_dead_lettered_total', 'reason="negative"')).toBe(1)
+  expect(sum('records_dropped_total', { reason: 'null-key' })).toBe(1)
+  expect(sum('records_dropped_total', { reason: 'late' })).toBe(1)
+  expect(sum('records_dead_lettered_total', { reason: 'UNDECODABLE_RECORD' })).toBe(1)
+  expect(sum('records_dead_lettered_total', { reason: 'negative' })).toBe(1)
   // A late record is left out by the window, not by the sink beside it.
   expect(sum('sink_rows_total')).toBe(6 - 1 - 2)
   expect(sum('sink_retries_total')).toBeGreaterThan(0)
@@ -100,6 +98,31 @@ it('counts every record once: processed, dropped by reason, or dead-lettered', a
     ['in', 0, 4],
     ['in', 0, 5],
   ])
+  await running.stop()
+})
+
+it('counts once what a commit that failed has done again', async () => {
+  let failures = 3
+  const { log, running, get } = await started(working, {
+    onStep(step) {
+      if (step === 'offsets' && failures-- > 0)
+        throw new MillraceError('UNAVAILABLE', 'broken off', { retriable: true })
+    },
+  })
+  await writeRecords(log, 'in', [
+    { key: 'a', value: '{"n":1}', timestamp: 10_000 },
+    { key: 'b', value: '{"n":2}', timestamp: 2_000 },
+    { key: 'c', value: '{"n":', timestamp: 10_000 },
+  ])
+  await running.caughtUp()
+  const samples = parseMetrics(await (await get('metrics')).text())
+  expect(failures).toBeLessThan(0)
+  expect(sumOf(samples, 'millrace_records_in_total')).toBe(3)
+  expect(sumOf(samples, 'millrace_records_out_total', { topic: 'out' })).toBe(1)
+  expect(sumOf(samples, 'millrace_records_dropped_total')).toBe(1)
+  expect(sumOf(samples, 'millrace_records_dead_lettered_total')).toBe(1)
+  // The sink was really written to each time: its rows are attempts.
+  expect(sumOf(samples, 'millrace_sink_rows_total')).toBe(2 * 4)
   await running.stop()
 })
 
