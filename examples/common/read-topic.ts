@@ -1,4 +1,4 @@
-import type { Log } from 'millrace'
+import type { Headers, Log } from 'millrace'
 
 /** A record as it is in the log. */
 export interface RawRecord {
@@ -6,6 +6,7 @@ export interface RawRecord {
   readonly timestamp: number
   readonly key: Buffer | null
   readonly value: Buffer | null
+  readonly headers: Headers
 }
 
 /** Everything that a committed reader sees in a topic, partition by partition; nothing where there is no such topic. */
@@ -20,12 +21,14 @@ export async function* readTopic(log: Log, topic: string): AsyncGenerator<RawRec
     for (let { offset } = starts[i]; offset < end; ) {
       const [fetched] = await reader.fetch([{ topic, partition, offset }], limits)
       if (fetched === undefined) continue
-      for (const { buffer, count, offsets, timestamps, keyStart, keyEnd, valueStart, valueEnd } of fetched.batches) {
+      for (const batch of fetched.batches) {
+        const { buffer, count, offsets, timestamps, keyStart, keyEnd, valueStart, valueEnd } = batch
         const bytes = (start: number, end: number) => (start < 0 ? null : Buffer.from(buffer.subarray(start, end)))
         for (let r = 0; r < count; r++) {
           if (offsets[r] < offset) continue
           const key = bytes(keyStart[r], keyEnd[r])
-          yield { partition, timestamp: timestamps[r], key, value: bytes(valueStart[r], valueEnd[r]) }
+          const value = bytes(valueStart[r], valueEnd[r])
+          yield { partition, timestamp: timestamps[r], key, value, headers: batch.headers(r) }
         }
       }
       offset = fetched.next

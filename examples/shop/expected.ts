@@ -8,6 +8,8 @@ export interface Expected {
   readonly revenue: ReadonlyMap<string, { readonly orders: number; readonly cents: number }>
   /** Users with more than the allowed payments in some five minutes. */
   readonly alerted: ReadonlySet<string>
+  /** Records in the topic. */
+  readonly transactions: number
   /** Transactions that are not broken: what must be in the lake. */
   readonly accepted: number
   /** Completed ones that came too late for their minute. */
@@ -53,7 +55,7 @@ export function expected(seed: number, transactions: number, partitions: number)
       else paymentTimes.set(user!, [time])
     }
   }
-  return { revenue, alerted: alertedUsers(paymentTimes), accepted, late, broken }
+  return { revenue, alerted: alertedUsers(paymentTimes), transactions, accepted, late, broken }
 }
 
 function alertedUsers(paymentTimes: ReadonlyMap<string, number[]>): Set<string> {

@@ -12,10 +12,10 @@ export function report(
   options: Options,
   { lake, table, ownData }: Pick<Parts, 'lake' | 'table' | 'ownData'>,
 ): void {
-  const { windows, orders, revenue, lakeRows, lakeFiles, deadLetters, alertedUsers, problems } = verdict
+  const { windows, orders, revenue, lakeRows, lakeFiles, late, deadLetters, alertedUsers, problems } = verdict
   console.log(`
 ${number(transactions)} transactions in the topic, this run took ${seconds.toFixed(1)} s
-  ${number(windows)} windows, ${number(orders)} orders, revenue ${number(revenue)}
+  ${number(windows)} windows, ${number(orders)} orders, revenue ${number(revenue)}; ${number(late)} orders came too late
   ${number(lakeRows)} records in ${number(lakeFiles)} files of the lake
   ${number(alertedUsers)} users with alerts, ${number(deadLetters)} dead letters
 `)
@@ -27,7 +27,7 @@ ${number(transactions)} transactions in the topic, this run took ${seconds.toFix
   const data = ownData && options.data !== 'data' ? ` ${options.data}` : ''
   const flags = options.name === 'shop' ? '' : ` --name ${options.name}`
   console.log(`Checked against an independent computation: every window to the cent, every
-record in the lake once, every alert, every dead letter.
+alert, and every record of the topic: in the lake once, or a dead letter.
 
 Look further:
   npm run -s shop:sql -- "SELECT category, sum(orders) AS orders,

@@ -119,7 +119,11 @@ it('waits for ClickHouse, S3, the registry and the broker, says so, and loses no
   const wanted = expected(SEED, written, PARTITIONS)
   const reading = newLog()
   await reading.connect()
-  const verdict = await verify(parts, reading, name, { ...wanted, accepted: wanted.accepted + 1 })
+  const verdict = await verify(parts, reading, name, {
+    ...wanted,
+    transactions: wanted.transactions + 1,
+    accepted: wanted.accepted + 1,
+  })
   await reading.close()
   expect(verdict.problems).toEqual([])
   expect(metrics).toMatch(/millrace_sink_retries_total\{[^}]*clickhouse[^}]*\} [1-9]/)
