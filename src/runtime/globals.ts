@@ -30,6 +30,8 @@ export interface GlobalsDependencies {
   readonly logger: Logger
   /** Called at each answer, with how many rows a table has. */
   readonly onRows: (store: string, rows: number) => void
+  /** A row was skipped. */
+  readonly onSkip: (store: string) => void
 }
 
 const FETCH = { maxBytes: 16 * 1024 * 1024, maxBytesPerPartition: 4 * 1024 * 1024, maxWaitMs: 500 }
@@ -67,6 +69,7 @@ export function createGlobals(on: GlobalsDependencies): Globals {
           hint: "mend the producer or the serde, or set the policy: errors: { undecodable: 'skip' }",
         })
       }
+      on.onSkip(of.rows.source.spec.name)
       logger.warn({ ...at, err: { message: error.message } }, 'row of a global table skipped')
     }
     for (const batch of batches) {

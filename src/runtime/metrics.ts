@@ -13,6 +13,8 @@ export interface Metrics {
   take(task: Task): () => void
   /** Rows of a global table. */
   globalRows(store: string, rows: number): void
+  /** A row of a global table that cannot be decoded. */
+  globalSkipped(store: string): void
   /** A task that does not run here any more: its gauges go. */
   forget(task: Task): void
   committed(seconds: number): void
@@ -47,6 +49,9 @@ export function createMetrics(application: string, registry = new Registry()): M
   const skipped = counter('records_skipped_total', 'Records that could not be processed and were skipped by policy', [
     'task',
     'reason',
+  ])
+  const globalSkipped = counter('global_table_skipped_total', 'Rows of a global table that cannot be decoded', [
+    'store',
   ])
   const lag = gauge('lag_records', 'Records between the position and the end of a partition', ['task', 'topic'])
   const entries = gauge('store_entries', 'Live entries in a store', ['task', 'store'])
@@ -111,6 +116,7 @@ export function createMetrics(application: string, registry = new Registry()): M
       for (const { name: store } of stores) entries.remove({ application, task, store })
       buffered.remove({ application, task })
     },
+    globalSkipped: (store) => globalSkipped.inc({ application, store }),
     globalRows: (store, rows) => globals.set({ application, store }, rows),
     committed: (seconds) => commits.observe({ application }, seconds),
     rebalanced: () => rebalances.inc({ application }),

@@ -116,6 +116,7 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
       patiently,
       logger,
       onRows: metrics.globalRows,
+      onSkip: metrics.globalSkipped,
     })
     worker = createWorker({
       plan: planned,

@@ -83,10 +83,16 @@ describe('a global table', () => {
     expect((await readRecords(log, 'out')).map(({ value }) => value).sort()).toEqual(
       skus.map((sku, i) => JSON.stringify(`${sku} ${i}`)).sort(),
     )
-    await writeRecords(log, 'prices', [{ key: 'sku0', value: '-1', timestamp: 2 }])
+    await writeRecords(log, 'prices', [
+      { key: 'sku1', value: 'no number', timestamp: 2 },
+      { key: 'sku0', value: '-1', timestamp: 2 },
+    ])
     const price = () => [...running.query<string, number>('prices')].find(({ key }) => key === 'sku0')?.value
     await expect.poll(price, { timeout: 10_000 }).toBe(-1)
-    expect(await running.metrics.text()).toContain('millrace_global_table_entries{application="t",store="prices"} 200')
+    await running.caughtUp()
+    const text = await running.metrics.text()
+    expect(text).toContain('millrace_global_table_entries{application="t",store="prices"} 200')
+    expect(text).toContain('millrace_global_table_skipped_total{application="t",store="prices"} 1')
     await running.stop()
   })
 })
