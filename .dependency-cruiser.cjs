@@ -6,7 +6,7 @@ const ports = ['sink port', 'log port', 'snapshot port']
 const core = ['foundation', 'windows', 'aggregates', 'serde', ...ports, 'topology', 'state', 'operators', 'runtime']
 
 const rooms = {
-  foundation: { path: '^src/(record|errors|time|options)[.]ts$', sees: [] },
+  foundation: { path: '^src/(record|errors|time|options|directories)[.]ts$', sees: [] },
   windows: { path: '^src/windows/', sees: ['foundation'] },
   serde: { path: '^src/serde/', sees: ['foundation'] },
   aggregates: { path: '^src/aggregates/', sees: ['foundation', 'serde'] },

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Log, MillraceError, type SchemaRegistry } from 'millrace'
 import { directoryRegistry, schemaRegistry } from 'millrace/avro'
@@ -7,6 +7,7 @@ import { embedded } from 'millrace/embedded'
 import { kafka } from 'millrace/kafka'
 import type { LakeTarget } from 'millrace/lake'
 import { addressesFrom, withoutSecrets } from './addresses.ts'
+import { makeDirectory } from './make-directory.ts'
 
 /** The sinks that an example writes to, beside topics. */
 export type SinkKind = 'clickhouse' | 'lake'
@@ -77,7 +78,7 @@ function startOver(directory: string): void {
         rmSync(join(directory, part), { recursive: true, force: true })
       }
     }
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     writeFileSync(join(directory, MARKER), '')
   } catch (cause) {
     const { code = '' } = cause as NodeJS.ErrnoException

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MillraceError } from 'millrace'
+import { makeDirectory } from '../common/make-directory.ts'
 import type { Options } from './options.ts'
 
 /** What earlier runs have done, so that the next goes on where they ended. */
@@ -43,7 +44,7 @@ export function continued(options: Options, parts: readonly string[]): Continued
 
 export function writeProgress(data: string, { seed, target, finished, parts }: Progress): void {
   guarded(data, () => {
-    mkdirSync(data, { recursive: true })
+    makeDirectory(data)
     writeFileSync(join(data, FILE), `${JSON.stringify({ seed, target, finished, parts })}\n`)
   })
 }

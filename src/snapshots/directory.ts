@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { makeDirectory } from '../directories.ts'
 import { MillraceError, toError } from '../errors.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 
@@ -27,7 +28,7 @@ export function snapshotDirectory(directory: string): SnapshotStore {
   }
   return {
     location: directory,
-    open: () => attempt('use', async () => void (await mkdir(root, { recursive: true }))),
+    open: () => attempt('use', async () => void makeDirectory(root)),
     list: (folder) =>
       attempt('list', async () => {
         const names = await readdir(join(root, folder)).catch((error) =>
@@ -39,7 +40,7 @@ export function snapshotDirectory(directory: string): SnapshotStore {
       attempt('write to', async () => {
         const target = join(root, path)
         const temporary = `${target}.${randomUUID()}${TEMPORARY}`
-        await mkdir(dirname(target), { recursive: true })
+        makeDirectory(dirname(target))
         try {
           const file = await open(temporary, 'wx')
           try {

@@ -1,13 +1,13 @@
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { makeDirectory } from '../../directories.ts'
 import { MillraceError } from '../../errors.ts'
 
 /** Opens the file, which may grow to `maxBytes`, for this process alone. Throws `DATA_DIRECTORY`. */
 export function openDatabase(file: string, maxBytes: number): DatabaseSync {
   const { DatabaseSync } = loadSqlite()
   return translated(file, () => {
-    mkdirSync(dirname(file), { recursive: true })
+    makeDirectory(dirname(file))
     const database = new DatabaseSync(file)
     try {
       // The operating system drops the lock when the process dies, however it dies.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { access, constants, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { access, constants, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { makeDirectory } from '../../directories.ts'
 import { MillraceError } from '../../errors.ts'
 import { publish, syncFolder, writeDurably } from './durable-file.ts'
 import { errno, localError } from './local-errors.ts'
@@ -19,7 +20,7 @@ export function localStore(directory: string): LakeStore {
     let opening = folders.get(folder)
     if (!opening) {
       opening = (async () => {
-        await mkdir(folder, { recursive: true })
+        makeDirectory(folder)
         for (let level = folder; level !== root; level = dirname(level)) await syncFolder(dirname(level))
         return (await readdir(folder)).filter((name) => name.startsWith('.') && name.endsWith('.tmp'))
       })()
@@ -54,7 +55,7 @@ export function localStore(directory: string): LakeStore {
   return {
     async prepare() {
       try {
-        const made = await mkdir(root, { recursive: true })
+        const made = makeDirectory(root)
         if (made !== undefined) await syncFolder(dirname(made))
         await access(root, constants.R_OK | constants.W_OK | constants.X_OK)
       } catch (error) {

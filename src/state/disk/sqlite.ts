@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import { makeDirectory } from '../../directories.ts'
 import { MillraceError, toError } from '../../errors.ts'
 import { checkWhole } from '../../options.ts'
 import type { DiskRow, DiskState, DiskTable } from '../../topology/disk-table.ts'
@@ -55,7 +56,7 @@ const ENDING = '.rows'
 /** Makes the directory, and removes what dead processes left there. */
 function prepare(root: string): void {
   try {
-    mkdirSync(root, { recursive: true })
+    makeDirectory(root)
     for (const name of readdirSync(root)) {
       const pid = Number.parseInt(name, 10)
       if (name.endsWith(ENDING) && !isAlive(pid)) rmSync(join(root, name), { force: true })

@@ -199,7 +199,7 @@ describe('embedded ClickHouse', () => {
   it('says what to install where chdb is not', async () => {
     const bare = join(root, 'bare', 'src')
     const source = new URL('../../../src/', import.meta.url)
-    for (const part of ['errors.ts', 'sinks/clickhouse/embedded']) {
+    for (const part of ['errors.ts', 'directories.ts', 'sinks/clickhouse/embedded']) {
       cpSync(new URL(part, source), join(bare, part), { recursive: true })
     }
     writeFileSync(join(bare, 'package.json'), '{ "type": "module" }')

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectory } from '../../../directories.ts'
 import { MillraceError } from '../../../errors.ts'
 import type { AvroSchema, SchemaRegistry } from '../../serde.ts'
 import { type RegistryContent, subjectsRegistry } from './subjects.ts'
@@ -62,7 +63,7 @@ function write(directory: string, file: string, { subjects, schemas }: RegistryC
   const text = JSON.stringify({ subjects: Object.fromEntries(subjects), schemas: Object.fromEntries(schemas) }, null, 1)
   const temporary = `${file}.${process.pid}.new`
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     const descriptor = openSync(temporary, 'w')
     try {
       writeFileSync(descriptor, text)

@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { makeDirectory } from '../../../directories.ts'
 import { MillraceError, toError } from '../../../errors.ts'
 import { type Engine, openEngine } from './engine.ts'
 import { httpFront } from './http-front.ts'
@@ -47,7 +48,7 @@ async function start({ path, port, username, password }: StartMessage) {
 
 async function open(path: string): Promise<Engine> {
   try {
-    mkdirSync(path, { recursive: true })
+    makeDirectory(path)
   } catch (error) {
     throw new MillraceError('DATA_DIRECTORY', `cannot use the directory ${path}: ${toError(error).message}`)
   }
