@@ -11,7 +11,7 @@ import { goneWithin, isAlive, type ProcessIdentity, signalGroup, startDetached, 
 import { registry } from './registry.ts'
 import { s3 } from './s3.ts'
 import type { Place, Service, ServiceName } from './service.ts'
-import { choosePort, locked, readState, updateState } from './state.ts'
+import { checkFree, choosePort, locked, readState, updateState } from './state.ts'
 import { progress } from './tools.ts'
 
 const services: readonly Service[] = [kafka, registry, s3]
@@ -33,6 +33,7 @@ export const start = (name: ServiceName, options: StartOptions = {}): Promise<bo
       return false
     }
     await service.install(cacheDirectory())
+    await checkFree(name, options.ports ?? {})
     const ports = await choosePorts(service, options.ports ?? {})
     const place = placeOf(name, ports)
     mkdirSync(place.directory, { recursive: true })

@@ -79,3 +79,11 @@ const isFree = (port: number): Promise<boolean> =>
     server.once('error', () => resolve(false))
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
+
+/** Throws for a port that another program has: a service that cannot get it would be waited for in vain. */
+export async function checkFree(service: string, ports: Readonly<Record<string, number>>): Promise<void> {
+  for (const [name, port] of Object.entries(ports)) {
+    if (await isFree(port)) continue
+    throw new Error(`port ${port} is taken by another program; choose one: --port ${service}.${name}=NUMBER`)
+  }
+}
