@@ -25,7 +25,7 @@ import { registry, transactionSchema } from '../transactions/schemas.ts'
 
 const WIRE_HEADER = 5
 
-/** A serde as a user would write it, around avsc: a view of the bytes for each record, and a string for each field. */
+/** A serde as a user would write it, around avsc: it reads where the record is, and makes a string of each field. */
 function plainAvro<T>(schema: object): Serde<T> {
   const type = avsc.Type.forSchema(structuredClone(schema) as avsc.Schema)
   return {
@@ -34,7 +34,11 @@ function plainAvro<T>(schema: object): Serde<T> {
       encode() {
         throw new Error('only read')
       },
-      decode: ({ buffer }, start, end) => type.fromBuffer(buffer.subarray(start + WIRE_HEADER, end)),
+      decode({ buffer }, start, end) {
+        const { value, offset } = type.decode(buffer, start + WIRE_HEADER)
+        if (offset !== end) throw new Error('the record is not as long as its schema says')
+        return value
+      },
     }),
   }
 }
