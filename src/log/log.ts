@@ -144,18 +144,51 @@ export interface Stamp {
 /** What one member is to run. Task ids as in the plan: 'subtopology_partition'. */
 export interface Assignment {
   readonly active: readonly string[]
+  /** Tasks whose state is kept here as well, by following their changelogs: another instance runs them. None is in `active`. */
   readonly standby: readonly string[]
+  /** As standbys, of tasks that are to run here as soon as this member has caught up (KIP-441). Default: none. */
+  readonly warmup?: readonly string[]
   readonly stamp: Stamp
   /** Tasks are on their way from one member to another, perhaps to this one: the next assignment follows at once. */
   readonly isMoving?: boolean
+  /** Copies that were asked for and that the group has too few members for; undefined when the log does not say. */
+  readonly missingStandbys?: number
 }
 
-export interface GroupOptions {
+/** How far a member has the state of a task: sums over its changelogs, as Kafka Streams and its brokers count (KIP-441). */
+export interface TaskProgress {
+  readonly task: string
+  /** Offsets up to which the changelogs are in the member's stores. */
+  readonly offset: number
+  /** Ends of the changelogs, as far as the member knows: `end - offset` is its lag, and `end` about the size of the state. */
+  readonly end: number
+}
+
+/** How state is spread; where the log's own coordinator does that (KIP-1071) the settings are the group's, over there. */
+export interface StandbyOptions {
+  /** On how many members, beside the one that runs a task, its state is kept. Default 0. */
+  readonly standbys?: number
+  /** How many tasks of the group may be warmed up at once. Default 2. */
+  readonly maxWarmups?: number
+  /** A member has caught up when it lags by no more than this, in offsets of the task's changelogs. Default 10,000. */
+  readonly acceptableLag?: number
+}
+
+export interface GroupOptions extends StandbyOptions {
   readonly group: string
   /** Source topics, so that the log's own tools show what the group reads. */
   readonly topics: readonly string[]
   /** All tasks of the topology; the group's leader spreads them over the members. */
   readonly tasks: readonly string[]
+  /** Those of them that have a state to restore: only they have standbys and warm-ups. Default: none. */
+  readonly stateful?: readonly string[]
+  /** How far this member has the state of tasks, active ones and standbys: asked for whenever the group is told. */
+  progress?(): readonly TaskProgress[]
+  /**
+   * One for all members that live and die together: a standby never goes to the process that runs its task. Default: each
+   * member has its own.
+   */
+  readonly processId?: string
   /** What a task reads, so that the log's own tools show which member has which partition. */
   reads?(task: string): readonly TopicPartition[]
   /** Fixed identity of this instance: a restart within the session timeout gets its tasks back without a rebalance. */
@@ -191,6 +224,8 @@ export interface LogGroup {
   join(): Promise<void>
   /** Leaves for good: no callback is called any more, and whoever wants back in makes another `group`. */
   leave(): Promise<void>
+  /** A warm-up has caught up: the group is to look again at who runs it (the probing rebalance of KIP-441). */
+  reconsider(): void
   /**
    * The committed offsets of those partitions that have one; waits for transactions that are still being decided
    * (KIP-447 requireStable).

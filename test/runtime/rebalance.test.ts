@@ -40,7 +40,7 @@ async function instance(guarantee: 'exactly-once' | 'at-least-once' = 'exactly-o
     reader: (options) => watched(log.reader(options)),
     group(options) {
       group = options
-      return { ...plainOffsets(log, options), join: async () => {}, leave: async () => {} }
+      return { ...plainOffsets(log, options), join: async () => {}, leave: async () => {}, reconsider: () => {} }
     },
   }
   const running = await run(job, { log: seen, guarantee, logger: false, commitIntervalMs: 5 })

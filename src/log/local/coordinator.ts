@@ -58,6 +58,11 @@ export class Coordinator {
     if (this.members.delete(member.id)) this.rebalanceSoon()
   }
 
+  /** Deals out the tasks again although nobody comes or goes. */
+  reconsider(): void {
+    this.rebalanceSoon()
+  }
+
   /** Drops all members, or those of one instance, as if they had not been heard of for too long. */
   expire(instanceId?: string): void {
     const all = [...this.members.values()]

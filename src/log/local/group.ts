@@ -27,6 +27,10 @@ export class LocalGroup implements LogGroup {
     this.member = undefined
   }
 
+  reconsider(): void {
+    if (this.member !== undefined) this.coordinator.reconsider()
+  }
+
   async committed(partitions: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     const { broker, options } = this
     while (this.undecided(partitions)) await broker.change(60_000, undefined)

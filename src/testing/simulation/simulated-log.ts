@@ -83,6 +83,10 @@ export function simulatedLog(inner: MemoryLog, options: SimulatedLogOptions): Lo
         trace('join')
         await made.join()
       },
+      reconsider() {
+        trace('reconsider')
+        void life.gate().then(() => made.reconsider())
+      },
       leave: () => call('leave', () => made.leave()),
       committed: (partitions) => call('committed', () => made.committed(partitions)),
       commit: (offsets, stamp) => call('commit offsets', () => made.commit(offsets, stamp)),

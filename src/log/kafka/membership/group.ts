@@ -108,6 +108,7 @@ export function kafkaGroup(
       })()
       return parting
     },
+    reconsider: self.reconsider,
     committed: offsets.committed,
     commit: offsets.commit,
   }

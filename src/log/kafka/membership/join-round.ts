@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { GroupOptions, Stamp } from '../../log.ts'
 import { errorCodes, isRetriableCode } from '../wire/error-codes.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
@@ -33,8 +32,6 @@ export type Round =
 
 export type Timeouts = Required<Pick<GroupOptions, 'sessionTimeoutMs' | 'rebalanceTimeoutMs' | 'heartbeatIntervalMs'>>
 
-const processId = randomUUID()
-
 /**
  * JoinGroup, which waits for the other members, and SyncGroup, which waits for the leader, who is one of the members.
  * Throws what the broker refuses for good, and a retriable error when it cannot be reached.
@@ -45,7 +42,7 @@ export async function joinRound(
   { sessionTimeoutMs, rebalanceTimeoutMs }: Timeouts,
   { memberId, owned, generation }: Identity,
 ): Promise<Round> {
-  const { group, instanceId, topics, tasks } = options
+  const { group, instanceId, topics, tasks, processId = '', stateful = [] } = options
   const lane = 'membership'
   const version = Math.min(await coordinator.newest(JOIN_GROUP), joinGroupVersions.newest)
   const join = await coordinator.call(
@@ -55,7 +52,15 @@ export async function joinRound(
       instanceId,
       sessionTimeoutMs,
       rebalanceTimeoutMs,
-      metadata: encodeSubscription({ topics, processId, tasks, owned, generation }),
+      metadata: encodeSubscription({
+        topics,
+        processId,
+        tasks,
+        owned,
+        generation,
+        stateful,
+        progress: options.progress?.() ?? [],
+      }),
       reason: generation < 0 ? 'start' : 'rebalance',
     }),
     { lane },

@@ -13,6 +13,9 @@ export function decide(
   const { active, moving } = nextRound(candidates)
   return Array.from(active, ([id, tasks]) => {
     const reads = tasks.flatMap((task) => options.reads?.(task) ?? [])
-    return [id, encodeAssignment({ active: tasks, standby: [], known, isMoving: moving.length > 0, reads })] as const
+    return [
+      id,
+      encodeAssignment({ active: tasks, standby: [], warmup: [], known, isMoving: moving.length > 0, reads }),
+    ] as const
   })
 }

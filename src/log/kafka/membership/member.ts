@@ -25,6 +25,8 @@ export interface Member {
   id(): string
   /** Lives through one generation after the other. Resolves after `leave`; rejects when membership cannot go on. */
   live(): Promise<void>
+  /** Joins again although nobody comes or goes. */
+  reconsider(): void
 }
 
 /**
@@ -41,6 +43,7 @@ export function member({ coordinator, options, timeouts, clock, random, leaving,
   let generation = -1
   /** What runs now. */
   let held: readonly string[] = []
+  let reconsidering = Promise.withResolvers<void>()
 
   async function oneGeneration(): Promise<void> {
     const joined = await enter()
@@ -52,7 +55,7 @@ export function member({ coordinator, options, timeouts, clock, random, leaving,
     try {
       await revoke(lost, stamp)
       await start(joined, heart)
-      if (lost.length === 0) await Promise.race([heart.news, left])
+      if (lost.length === 0) await Promise.race([heart.news, left, reconsidering.promise])
       if (isOver(heart)) await lose()
       else if (!leaving.aborted) await options.onRebalancing?.()
       // It may have taken long.
@@ -75,6 +78,7 @@ export function member({ coordinator, options, timeouts, clock, random, leaving,
     let hasInsisted = false
     while (!leaving.aborted) {
       let isPatient = true
+      reconsidering = Promise.withResolvers()
       try {
         const round = await joinRound(coordinator, options, timeouts, { memberId, owned: held, generation })
         memberId = round.memberId
@@ -115,11 +119,11 @@ export function member({ coordinator, options, timeouts, clock, random, leaving,
 
   /** Until the tasks have started, or there is news, or they cannot start at all: that is thrown. */
   async function start({ stamp, assignment }: Joined, heart: Heartbeats): Promise<void> {
-    const { active, standby, isMoving } = assignment
+    const { active, standby, warmup, missingStandbys, isMoving } = assignment
     while (!leaving.aborted && !isOver(heart)) {
       held = active
       try {
-        await options.onAssigned({ active, standby, stamp, isMoving })
+        await options.onAssigned({ active, standby, warmup, missingStandbys, stamp, isMoving })
         pause.reset()
         return
       } catch (error) {
@@ -139,6 +143,7 @@ export function member({ coordinator, options, timeouts, clock, random, leaving,
 
   return {
     id: () => memberId,
+    reconsider: () => reconsidering.resolve(),
     async live() {
       try {
         while (!leaving.aborted) await oneGeneration()

@@ -1,5 +1,5 @@
 import { packTasks, unpackTasks } from '../../assignor/tasks.ts'
-import type { TopicPartition } from '../../log.ts'
+import type { TaskProgress, TopicPartition } from '../../log.ts'
 import { WireReader } from '../wire/wire-reader.ts'
 import { WireWriter } from '../wire/wire-writer.ts'
 
@@ -14,12 +14,20 @@ export interface Subscription {
   /** The tasks that it runs, and the last generation it was in; -1 when there was none. */
   readonly owned: readonly string[]
   readonly generation: number
+  /** Since version 2: those of its tasks that have state, and how far it has the state of tasks. */
+  readonly stateful: readonly string[]
+  readonly progress: readonly TaskProgress[]
+  /** It can keep standbys: a member of version 1 would pass over them. */
+  readonly keepsStandbys: boolean
 }
 
 /** What the leader decided for a member. */
 export interface TaskAssignment {
   readonly active: readonly string[]
   readonly standby: readonly string[]
+  readonly warmup: readonly string[]
+  /** See `Assignment`. */
+  readonly missingStandbys?: number
   /** All tasks that the leader knew of; undefined when it does not say. */
   readonly known?: readonly string[]
   /** Tasks are on their way from one member to another: the next round comes soon. */
@@ -32,17 +40,28 @@ export interface TaskAssignment {
  * Version of our own part. It is raised for additions only, which older members pass over; a change that they must not
  * pass over gets a protocol name of its own, so that the broker lets no mixed group form.
  */
-const version = 1
+const version = 2
 
 // ConsumerProtocolSubscription and ConsumerProtocolAssignment, version 0, of Kafka's clients: later versions only append,
 // and every tool reads version 0. Our own part is JSON in their `userData`.
 const CONSUMER_PROTOCOL_VERSION = 0
 
-export function encodeSubscription({ topics, processId, tasks, owned, generation }: Subscription): Buffer {
+export function encodeSubscription(of: Omit<Subscription, 'keepsStandbys'>): Buffer {
+  const { topics, processId, tasks, owned, generation, stateful, progress } = of
   return new WireWriter()
     .int16(CONSUMER_PROTOCOL_VERSION)
     .array(topics, (writer, topic) => writer.string(topic))
-    .bytes(toJson({ version, processId, generation, tasks: packTasks(tasks), owned: packTasks(owned) }))
+    .bytes(
+      toJson({
+        version,
+        processId,
+        generation,
+        tasks: packTasks(tasks),
+        owned: packTasks(owned),
+        stateful: packTasks(stateful),
+        progress: progress.map(({ task, offset, end }) => [task, offset, end]),
+      }),
+    )
     .finish()
 }
 
@@ -60,10 +79,21 @@ export function decodeSubscription(bytes: Buffer): Subscription {
     tasks: taskList(ours.tasks) ?? [],
     owned: taskList(ours.owned) ?? [],
     generation: Number.isInteger(ours.generation) ? (ours.generation as number) : -1,
+    stateful: taskList(ours.stateful) ?? [],
+    progress: Array.isArray(ours.progress) ? ours.progress.flatMap(progressOf) : [],
+    keepsStandbys: typeof ours.version === 'number' && ours.version >= 2,
   }
 }
 
-export function encodeAssignment({ active, standby, known, isMoving, reads }: TaskAssignment): Buffer {
+function progressOf(entry: unknown): TaskProgress[] {
+  if (!Array.isArray(entry)) return []
+  const [task, offset, end] = entry as unknown[]
+  const isWhole = typeof task === 'string' && Number.isSafeInteger(offset) && Number.isSafeInteger(end)
+  return isWhole ? [{ task, offset: offset as number, end: end as number }] : []
+}
+
+export function encodeAssignment(of: TaskAssignment): Buffer {
+  const { active, standby, warmup, missingStandbys, known, isMoving, reads } = of
   return new WireWriter()
     .int16(CONSUMER_PROTOCOL_VERSION)
     .array([...Map.groupBy(reads, ({ topic }) => topic)], (writer, [topic, partitions]) =>
@@ -74,6 +104,8 @@ export function encodeAssignment({ active, standby, known, isMoving, reads }: Ta
         version,
         active: packTasks(active),
         standby: packTasks(standby),
+        ...(warmup.length > 0 && { warmup: packTasks(warmup) }),
+        ...(missingStandbys && { missingStandbys }),
         known: known && packTasks(known),
         ...(isMoving && { moving: true }),
       }),
@@ -94,6 +126,8 @@ export function decodeAssignment(bytes: Buffer): TaskAssignment {
   return {
     active: taskList(ours.active) ?? [],
     standby: taskList(ours.standby) ?? [],
+    warmup: taskList(ours.warmup) ?? [],
+    ...(Number.isSafeInteger(ours.missingStandbys) && { missingStandbys: ours.missingStandbys as number }),
     ...(known && { known }),
     isMoving: ours.moving === true,
     reads,

@@ -159,6 +159,20 @@ describe('rebalancing', () => {
     expect(b.seen.calls).toEqual(['assigned', 'assigned 0_2 0_3'])
   })
 
+  it('is gone through again when a member asks the group to reconsider, and nothing moves', async () => {
+    const a = await settled()
+    const b = member()
+    await cluster.until('shared', () => runs(2)(a) && runs(2)(b))
+    const [before, tasksOfA] = [stampOf(b).epoch, a.seen.state.tasks]
+    b.group.reconsider()
+    await cluster.until('both are in the next generation', () =>
+      [a, b].every((one) => stampOf(one).epoch === before + 1),
+    )
+    expect(a.seen.state.tasks).toEqual(tasksOfA)
+    await cluster.pass(SESSION)
+    expect(cluster.state.generation).toBe(before + 1)
+  })
+
   it('is over after two rounds, and the second comes at once', async () => {
     const a = await settled()
     const b = member()
