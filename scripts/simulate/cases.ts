@@ -17,13 +17,21 @@ import {
   windowed,
   windowedBy,
 } from 'millrace'
-import { type Random, type SimulatedInput, type Simulation, seededRandom } from 'millrace/testing'
+import {
+  type Random,
+  type SimulatedInput,
+  type Simulation,
+  type SimulationOptions,
+  seededRandom,
+} from 'millrace/testing'
 
 /** A topology to simulate, what goes into it, and what of the outcome must not depend on what went wrong. */
 export interface SimulationCase {
   readonly name: string
   readonly topology: Topology
   readonly input: readonly SimulatedInput[]
+  /** Other than the defaults. */
+  readonly options?: Partial<SimulationOptions>
   outcome(simulation: Simulation): unknown
 }
 
@@ -55,7 +63,7 @@ const words: SimulationCase = {
       to('counts', { key: string(), value: json<number | null>() }),
     ),
   ]),
-  input: lines(300, (random, i) => ({ key: `k${random.below(13)}`, value: `w${random.below(7)}`, timestamp: i })),
+  input: lines(200, (random, i) => ({ key: `k${random.below(13)}`, value: `w${random.below(7)}`, timestamp: i })),
   outcome: (simulation) => latest(simulation.records('counts')),
 }
 
@@ -83,7 +91,7 @@ const windows: SimulationCase = {
       to('slides', { key: windowed(string(), { size: 500 }), value: json<number | null>() }),
     ),
   ]),
-  input: lines(300, (random, i) => ({
+  input: lines(200, (random, i) => ({
     key: `k${random.below(5)}`,
     value: `w${random.below(4)}`,
     timestamp: Math.max(0, i * 20 + random.below(400) - (random.chance(0.05) ? 2_000 : 200)),

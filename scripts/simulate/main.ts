@@ -1,87 +1,135 @@
 /** `npm run simulate`: many seeded runs in virtual time, with faults everywhere; each must end as a quiet run does. */
-import { isDeepStrictEqual, parseArgs } from 'node:util'
-import { NO_FAULTS, simulate } from 'millrace/testing'
-import { CASES, type SimulationCase } from './cases.ts'
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { ALL_FAULTS } from 'millrace/testing'
+import { CASES } from './cases.ts'
+import { addAll, type Share, type Tried, trySeeds } from './seeds.ts'
 
 const HELP = `Runs topologies in virtual time over a log in memory while things go wrong, and
 compares what comes out with a run in which nothing does.
 
-  npm run simulate -- [--runs N] [--seed S] [--case NAME] [--trace]
+  npm run simulate -- [--runs N] [--seed S] [--case NAME] [--threads N] [--trace]
 
---runs   seeds to try for each case, default 200
---seed   the first seed, default 1; one run alone unless --runs is given
---case   ${CASES.map(({ name }) => name).join(', ')}; default all
---trace  print every call and every fault
+--runs     seeds to try for each case, default 100
+--seed     the first seed, default 1; one run alone unless --runs is given. 'random': somewhere
+--case     ${CASES.map(({ name }) => name).join(', ')}; default all
+--threads  default: one for each core
+--trace    print every call and every fault
 
-Ends with "N passed, N failed"; a failure prints the command that replays it.`
+Ends with how often each fault was injected and what the log and the sinks saw of it, and
+with "N passed, N failed"; a failure prints the command that replays it. A fault that was
+never injected is a failure too.`
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string' },
-    seed: { type: 'string' },
+    seed: { type: 'string', default: process.env.MILLRACE_SEED },
     case: { type: 'string' },
-    trace: { type: 'boolean' },
+    threads: { type: 'string' },
+    trace: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h' },
   },
 })
 const chosen = CASES.filter(({ name }) => values.case === undefined || name === values.case)
-const first = Number(values.seed ?? 1)
-const runs = Number(values.runs ?? (values.seed === undefined ? 200 : 1))
-if (values.help || chosen.length === 0 || !Number.isInteger(first) || !Number.isInteger(runs)) {
+const first = values.seed === 'random' ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed ?? 1)
+const runs = Number(values.runs ?? (values.seed === undefined ? 100 : 1))
+const threads = values.trace ? 0 : Math.min(Number(values.threads ?? availableParallelism()), runs * chosen.length)
+if (values.help || chosen.length === 0 || ![first, runs, threads].every(Number.isInteger)) {
   console.log(HELP)
   process.exit(values.help ? 0 : 2)
 }
 
-const SHOW_EVERY_MS = 5_000
-const total = { passed: 0, failed: 0 }
-for (const of of chosen) await simulateCase(of)
-console.log(`${total.passed} passed, ${total.failed} failed`)
-process.exit(total.failed > 0 ? 1 : 0)
+/** So many seeds at a time: small enough that the threads end together. */
+const SHARE = 25
+/** With fewer runs than this, that a fault was not injected is chance. */
+const ENOUGH_RUNS = 1_000
+const SHOW_EVERY_MS = 10_000
+/** Young objects are nearly all that a run makes: with more room for them, fewer are looked at. */
+const YOUNG_MB = 64
 
-async function simulateCase({ name, topology, input, outcome }: SimulationCase): Promise<void> {
-  const quiet = outcome(await simulate(topology, { seed: 0, input, faults: NO_FAULTS }))
-  const injected = new Map<string, number>()
-  const began = Date.now()
-  let shown = began
-  for (let seed = first; seed < first + runs; seed++) {
-    let wrong: unknown
-    try {
-      const run = await simulate(topology, { seed, input })
-      for (const [fault, n] of run.injected) injected.set(fault, (injected.get(fault) ?? 0) + n)
-      if (values.trace) console.log(run.trace.join('\n'))
-      const rough = outcome(run)
-      if (!isDeepStrictEqual(rough, quiet))
-        wrong = `something else came out (+) than should (-)\n${difference(rough, quiet)}`
-    } catch (error) {
-      wrong = error
-    }
-    if (wrong === undefined) total.passed++
-    else {
-      total.failed++
-      console.log(`${name}, seed ${seed}: ${wrong}\n  npm run simulate -- --case ${name} --seed ${seed} --trace`)
-    }
-    if (Date.now() - shown > SHOW_EVERY_MS) {
-      shown = Date.now()
-      console.log(`${name}: ${seed - first + 1} of ${runs} runs`)
-    }
-  }
-  const perRun = ((Date.now() - began) / runs).toFixed(1)
-  console.log(`${name}: ${runs} runs, ${perRun} ms each; injected:`)
-  for (const [fault, n] of [...injected].sort()) console.log(`  ${fault.padEnd(24)} ${n}`)
+const injected = new Map<string, number>()
+const observed = new Map<string, number>()
+const done = new Map<string, { seeds: number; ms: number; failed: number }>()
+const began = Date.now()
+let shown = began
+
+const shares = chosen.flatMap(({ name }) =>
+  Array.from({ length: Math.ceil(runs / SHARE) }, (_, i): Share => {
+    const from = first + i * SHARE
+    return { name, first: from, end: Math.min(from + SHARE, first + runs), trace: values.trace }
+  }),
+)
+const left = shares.values()
+await Promise.all(threads === 0 ? [alone()] : Array.from({ length: threads }, thread))
+process.exit(report() ? 0 : 1)
+
+async function alone(): Promise<void> {
+  for (const share of left) take(await trySeeds(share))
 }
 
-/** Only what is not in the other. */
-function difference(rough: unknown, quiet: unknown): string {
-  const only = (a: unknown, b: unknown) => {
-    const there = new Set(linesOf(b))
-    return linesOf(a).filter((line) => !there.has(line))
+async function thread(): Promise<void> {
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB }
+  const worker = new Worker(new URL('./seeds.ts', import.meta.url), { resourceLimits })
+  for (const share of left) {
+    const { promise, resolve, reject } = Promise.withResolvers<Tried>()
+    worker.once('message', resolve).once('error', reject).postMessage(share)
+    take(await promise)
+    worker.off('error', reject)
   }
-  return [...only(rough, quiet).map((line) => `    + ${line}`), ...only(quiet, rough).map((line) => `    - ${line}`)]
-    .slice(0, 20)
-    .join('\n')
+  await worker.terminate()
 }
 
-function linesOf(outcome: unknown): string[] {
-  if (Array.isArray(outcome)) return outcome.map(String)
-  return Object.entries(outcome as object).flatMap(([name, lines]) => linesOf(lines).map((line) => `${name} ${line}`))
+function take({ name, seeds, ms, failures, ...counts }: Tried): void {
+  addAll(injected, counts.injected)
+  addAll(observed, counts.observed)
+  const of = done.get(name) ?? { seeds: 0, ms: 0, failed: 0 }
+  done.set(name, { seeds: of.seeds + seeds, ms: of.ms + ms, failed: of.failed + failures.length })
+  for (const { seed, wrong } of failures) {
+    console.log(`${name}, seed ${seed}: ${wrong}\n  npm run simulate -- --case ${name} --seed ${seed} --trace`)
+  }
+  if (Date.now() - shown < SHOW_EVERY_MS) return
+  shown = Date.now()
+  const sum = [...done.values()].reduce((total, case_) => total + case_.seeds, 0)
+  console.log(`${sum} of ${runs * chosen.length} runs`)
+}
+
+/** Prints the tables; whether all is well. */
+function report(): boolean {
+  console.log(`\n${'case'.padEnd(28)}${'runs'.padStart(8)}${'ms a run'.padStart(10)}${'failed'.padStart(8)}`)
+  for (const [name, { seeds, ms, failed }] of done) {
+    console.log(
+      `${name.padEnd(28)}${String(seeds).padStart(8)}${(ms / seeds).toFixed(1).padStart(10)}${String(failed).padStart(8)}`,
+    )
+  }
+  table(
+    'injected',
+    new Map(
+      [...Object.keys(ALL_FAULTS).filter((fault) => !fault.endsWith('Ms')), ...injected.keys()].map((fault) => [
+        fault,
+        injected.get(fault) ?? 0,
+      ]),
+    ),
+  )
+  table('observed', observed)
+  const failed = [...done.values()].reduce((total, of) => total + of.failed, 0)
+  const passed = [...done.values()].reduce((total, of) => total + of.seeds, 0) - failed
+  const seconds = (Date.now() - began) / 1000
+  const missing = Object.entries(ALL_FAULTS).filter(
+    ([fault, rate]) => rate > 0 && !fault.endsWith('Ms') && !injected.get(fault),
+  )
+  const isMissing = missing.length > 0 && values.case === undefined && passed + failed >= ENOUGH_RUNS
+  if (isMissing) console.log(`never injected: ${missing.map(([fault]) => fault).join(', ')}`)
+  console.log(
+    `\nseeds ${first} to ${first + runs - 1}, ${seconds.toFixed(0)} s, ${((passed + failed) / seconds).toFixed(0)} runs/s`,
+  )
+  console.log(`${passed} passed, ${failed} failed`)
+  return failed === 0 && !isMissing
+}
+
+function table(title: string, counts: ReadonlyMap<string, number>): void {
+  console.log(`\n${title}`)
+  for (const [what, n] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    console.log(`  ${what.padEnd(40)}${String(n).padStart(8)}`)
+  }
 }

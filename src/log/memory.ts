@@ -7,6 +7,8 @@ import type { Log } from './log.ts'
 export interface MemoryLogOptions {
   /** For waits and time-outs. Default: the machine's. */
   readonly clock?: Clock
+  /** How long a transaction whose commit is acknowledged stays undecided for readers, in ms, by transaction. Default 0. */
+  readonly markersMs?: () => number
 }
 
 /** A log in memory. What only tests need comes on top of the port. */
@@ -32,8 +34,8 @@ export interface MemoryLog extends Log {
  * await log.admin.create([{ topic: 'orders', partitions: 4 }])
  * ```
  */
-export function memoryLog({ clock = systemClock }: MemoryLogOptions = {}): MemoryLog {
-  return connection(new Broker(memoryStorage(), { clock, write: 'now' }))
+export function memoryLog({ clock = systemClock, markersMs }: MemoryLogOptions = {}): MemoryLog {
+  return connection(new Broker(memoryStorage(), { clock, write: 'now', markersMs }))
 }
 
 function connection(broker: Broker): MemoryLog {

@@ -1,3 +1,5 @@
+import { WAIT_ENDED } from '../time.ts'
+
 /**
  * What others ask of a worker (the group's callbacks, `stop`, recovery), carried out by the worker's own loop between
  * two steps: so nothing ever happens beside the loop, and there is nothing to lock.
@@ -48,7 +50,7 @@ export function createAlarm(sleep: (ms: number, signal: AbortSignal) => Promise<
   return {
     ring() {
       rung = true
-      end?.abort()
+      end?.abort(WAIT_ENDED)
     },
     async wait(ms) {
       if (!rung) {

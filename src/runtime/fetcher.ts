@@ -1,5 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import type { Fetched, Log, LogReader } from '../log/log.ts'
+import { WAIT_ENDED } from '../time.ts'
 import type { OpenTask } from './assignment.ts'
 import type { Input } from './task/input.ts'
 import type { Task } from './task/task.ts'
@@ -84,11 +85,11 @@ export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes
     forget() {
       round++
       held.clear()
-      stop.abort()
+      stop.abort(WAIT_ENDED)
       stop = new AbortController()
     },
     async close() {
-      stop.abort()
+      stop.abort(WAIT_ENDED)
       await reader.close()
     },
   }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { isRetriable, MillraceError, toError } from '../errors.ts'
 import type { GroupOptions } from '../log/log.ts'
+import { WAIT_ENDED } from '../time.ts'
 import { type AssignmentDependencies, type OpenTask, openTasks } from './assignment.ts'
 import type { Commands } from './commands.ts'
 import type { Commits, TaskSet } from './commits.ts'
@@ -92,7 +93,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
   function abandon(isMeant: (id: string) => boolean): void {
     for (const { wanted, abandoned } of openings) {
       for (const id of wanted) if (isMeant(id)) wanted.delete(id)
-      if (wanted.size === 0) abandoned.abort()
+      if (wanted.size === 0) abandoned.abort(WAIT_ENDED)
     }
   }
 
@@ -137,7 +138,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
   async function atMost(ms: number, work: Promise<void>): Promise<void> {
     const done = new AbortController()
     await Promise.race([work, clock.sleep(ms, done.signal)])
-    done.abort()
+    done.abort(WAIT_ENDED)
   }
 
   /** Nothing of what these tasks have done since the last commit is left. */

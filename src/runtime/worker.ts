@@ -193,7 +193,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     }
     const isWriting = snapshots?.work() ?? false
     commitWhatIsDue(now, pending)
-    if (processed > 0 || isWriting) await new Promise(setImmediate)
+    if (processed > 0 || isWriting) await clock.breathe()
     else await alarm.wait(restMs())
   }
 

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts'
-import type { Clock } from '../../time.ts'
+import { type Clock, WAIT_ENDED } from '../../time.ts'
 import type { TopicPartition } from '../log.ts'
 import { Coordinator } from './coordinator.ts'
 import { Partition } from './partition.ts'
@@ -27,6 +27,11 @@ export interface BrokerOptions {
    * 'tick': the changes of one turn of the event loop are stored together, because each write to a file has its price.
    */
   readonly write: 'now' | 'tick'
+  /**
+   * How long a transaction whose commit is acknowledged stays undecided for readers, in ms: as on Kafka, where its markers are
+   * written afterwards. Default 0.
+   */
+  readonly markersMs?: () => number
 }
 
 /**
@@ -40,6 +45,9 @@ export class Broker {
   readonly transactions = new Set<Transaction>()
   /** The newest producer of each transactional id. */
   readonly producers = new Map<string, LocalProducer>()
+  /** By transactional id: ends when the transactions that were committed under it are decided for readers. */
+  readonly marking = new Map<string, Promise<void>>()
+  readonly markersMs: () => number
   private readonly coordinators = new Map<string, Coordinator>()
   private readonly write: 'now' | 'tick'
   private jobs: Job[] = []
@@ -52,6 +60,7 @@ export class Broker {
     this.storage = storage
     this.clock = options.clock
     this.write = options.write
+    this.markersMs = options.markersMs ?? (() => 0)
   }
 
   open(): void {
@@ -156,7 +165,7 @@ export class Broker {
   /** Resolves when something has become visible, or after `ms`, or when `signal` aborts. */
   async change(ms: number, signal: AbortSignal | undefined): Promise<void> {
     const ended = new AbortController()
-    const end = () => ended.abort()
+    const end = () => ended.abort(WAIT_ENDED)
     this.waiters.add(end)
     signal?.addEventListener('abort', end, { once: true })
     if (signal?.aborted) end()

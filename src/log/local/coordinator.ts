@@ -1,5 +1,5 @@
 import { MillraceError, toError } from '../../errors.ts'
-import type { Clock } from '../../time.ts'
+import { type Clock, WAIT_ENDED } from '../../time.ts'
 import { nextRound } from '../assignor/assignor.ts'
 import type { GroupOptions, Stamp } from '../log.ts'
 
@@ -54,7 +54,7 @@ export class Coordinator {
   leave(member: Member): void {
     member.left = true
     member.tasks = []
-    member.gone.abort()
+    member.gone.abort(WAIT_ENDED)
     if (this.members.delete(member.id)) this.rebalanceSoon()
   }
 
@@ -75,7 +75,7 @@ export class Coordinator {
       if (!this.members.delete(member.id)) continue
       const { tasks } = member
       member.tasks = []
-      member.gone.abort()
+      member.gone.abort(WAIT_ENDED)
       void this.call(member, () => member.options.onLost(tasks)).then(() => {
         if (!member.left) this.admit(member)
       })
@@ -152,7 +152,7 @@ export class Coordinator {
       .sleep(member.options.rebalanceTimeoutMs ?? REBALANCE_TIMEOUT, done.signal)
       .then(() => done.signal.aborted)
     const inTime = await Promise.race([answered, late, ended(gone)])
-    done.abort()
+    done.abort(WAIT_ENDED)
     if (gone.aborted) return false
     if (!inTime) this.drop([member])
     return inTime

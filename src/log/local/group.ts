@@ -50,6 +50,7 @@ export class LocalGroup implements LogGroup {
     const { broker, options } = this
     for (const offset of offsets) broker.partition(offset)
     this.coordinator.check(stamp)
+    this.supersede(offsets)
     await new Promise<void>((done, failed) => {
       broker.submit({
         store(storage) {
@@ -60,6 +61,17 @@ export class LocalGroup implements LogGroup {
         failed,
       })
     })
+  }
+
+  /** The last one counts, also while a transaction from before waits for its markers (Kafka: `GroupMetadata.completePendingTxnOffsetCommit`). */
+  private supersede(offsets: readonly CommittedOffset[]): void {
+    for (const { committing, offsets: staged } of this.broker.transactions) {
+      if (!committing) continue
+      for (const of of staged) {
+        const isSame = offsets.some((p) => p.topic === of.offset.topic && p.partition === of.offset.partition)
+        if (of.group === this.options.group && isSame) of.superseded = true
+      }
+    }
   }
 
   private get coordinator() {

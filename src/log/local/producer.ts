@@ -1,4 +1,5 @@
 import { MillraceError } from '../../errors.ts'
+import { WAIT_ENDED } from '../../time.ts'
 import type { CommittedOffset, LogProducer, ProducerOptions, Stamp } from '../log.ts'
 import type { Broker } from './broker.ts'
 import type { LogStorage } from './storage.ts'
@@ -32,6 +33,7 @@ export class LocalProducer implements LogProducer {
     if (transactionalId !== undefined) {
       // What an older producer has asked for before this moment still counts.
       broker.flush()
+      await broker.marking.get(transactionalId)
       const older = broker.producers.get(transactionalId)
       if (older === this) await this.abort()
       else older?.fence(`another producer has taken the transactional id "${transactionalId}"`)
@@ -86,6 +88,23 @@ export class LocalProducer implements LogProducer {
     this.check()
     const transaction = this.current()
     transaction.committing = true
+    const { broker, transactionalId } = this
+    const before = broker.marking.get(transactionalId!)
+    const ms = broker.markersMs()
+    if (ms === 0 && before === undefined) return this.write(transaction)
+    // Acknowledged; only its markers are missing.
+    this.transaction = undefined
+    transaction.decided.abort(WAIT_ENDED)
+    const marked = (before ?? Promise.resolve())
+      .then(() => broker.clock.sleep(ms))
+      .then(() => this.write(transaction))
+      .finally(() => {
+        if (broker.marking.get(transactionalId!) === marked) broker.marking.delete(transactionalId!)
+      })
+    broker.marking.set(transactionalId!, marked)
+  }
+
+  private async write(transaction: Transaction): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const done = () => {
         this.decide(transaction)
@@ -129,7 +148,7 @@ export class LocalProducer implements LogProducer {
     for (const partition of transaction.partitions) partition.open.delete(transaction)
     this.broker.transactions.delete(transaction)
     if (this.transaction === transaction) this.transaction = undefined
-    transaction.decided.abort()
+    transaction.decided.abort(WAIT_ENDED)
   }
 
   private current(): Transaction {

@@ -11,6 +11,8 @@ export interface StagedBatch {
 export interface StagedOffset {
   readonly group: string
   readonly offset: CommittedOffset
+  /** Another commit of the group has come after it. */
+  superseded?: boolean
 }
 
 /** What a producer has done since `begin`, held back until it is decided. */
@@ -35,10 +37,11 @@ export class Transaction {
   store(storage: LogStorage): void {
     for (const { partition, bytes, lastOffset } of this.batches)
       if (!partition.deleted) storage.append(partition.id, bytes, lastOffset)
-    for (const { group, offset } of this.offsets)
-      storage.setCommitted(group, offset.topic, offset.partition, {
-        offset: offset.offset,
-        metadata: offset.metadata,
-      })
+    for (const { group, offset, superseded } of this.offsets)
+      if (!superseded)
+        storage.setCommitted(group, offset.topic, offset.partition, {
+          offset: offset.offset,
+          metadata: offset.metadata,
+        })
   }
 }

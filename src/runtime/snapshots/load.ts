@@ -5,6 +5,7 @@ import { readBatch } from '../../log/batch/read-batch.ts'
 import { PendingSchema } from '../../serde/serde.ts'
 import type { SnapshotStore } from '../../snapshots/snapshot-store.ts'
 import type { StateStore } from '../../state/store.ts'
+import type { Clock } from '../../time.ts'
 import type { Patience } from '../patience.ts'
 import { restoreStore } from '../task/restore.ts'
 import { decodeManifest, digest, folderOf, MANIFEST, type Manifest, offsetOfName, type SnapshotOf } from './manifest.ts'
@@ -14,6 +15,7 @@ const KEPT_BYTES = 128 * 1024 * 1024
 
 export interface LoadDependencies {
   readonly from: SnapshotStore
+  readonly clock: Clock
   readonly patiently: Patience
   readonly logger: Logger
 }
@@ -94,7 +96,7 @@ async function apply({ manifest, segments }: Found, of: SnapshotOf, store: State
     if (bytes === undefined) throw new MillraceError('INTERNAL', `${path} went away while it was being restored from`)
     records += await applySegment(bytes, store, on.patiently)
     // A turn of the event loop between segments: heartbeats go on.
-    await new Promise(setImmediate)
+    await on.clock.breathe()
   }
   return records
 }

@@ -24,6 +24,7 @@ export interface TopicRecord<K = unknown, V = unknown> {
   readonly timestamp: number
   readonly partition: number
   readonly offset: number
+  readonly headers: Headers
 }
 
 interface TopicSerdes {
@@ -100,7 +101,7 @@ export function encodeInput(
   }
 }
 
-/** Everything that a committed reader finds in the user's topics. */
+/** Everything that a committed reader finds in the user's topics, and in that of the dead letters as bytes. */
 export async function topicContents(
   plan: Plan,
   log: MemoryLog,
@@ -108,7 +109,8 @@ export async function topicContents(
 ): Promise<Map<string, TopicRecord[]>> {
   const contents = new Map<string, TopicRecord[]>()
   const reader = log.reader()
-  for (const [topic, serdes] of serdesOf(plan)) {
+  const letters = `${plan.application}-dead-letters`
+  for (const [topic, serdes] of serdesOf(plan).set(letters, {})) {
     const decode = (part: RecordPart, bytes: Buffer | null): unknown => {
       if (bytes === null || serdes[part] === undefined) return bytes
       return serdes[part].open({ topic, part, registry }).decode(byteSource(bytes), 0, bytes.length)
@@ -120,12 +122,14 @@ export async function topicContents(
       for (let offset = 0; offset < end; ) {
         const limits = { maxBytes: 1 << 24, maxBytesPerPartition: 1 << 24, maxWaitMs: 0 }
         const [{ batches, next }] = await reader.fetch([{ topic, partition, offset }], limits)
-        for (const { buffer, count, offsets, timestamps, keyStart, keyEnd, valueStart, valueEnd } of batches) {
+        for (const batch of batches) {
+          const { buffer, count, offsets, timestamps, keyStart, keyEnd, valueStart, valueEnd } = batch
           const bytes = (from: number, to: number) => (from < 0 ? null : Buffer.from(buffer.subarray(from, to)))
           for (let i = 0; i < count; i++) {
             const key = decode('key', bytes(keyStart[i], keyEnd[i]))
             const value = decode('value', bytes(valueStart[i], valueEnd[i]))
-            records.push({ key, value, timestamp: timestamps[i], partition, offset: offsets[i] })
+            const headers = batch.headers(i)
+            records.push({ key, value, timestamp: timestamps[i], partition, offset: offsets[i], headers })
           }
         }
         offset = next

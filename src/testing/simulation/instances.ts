@@ -1,30 +1,7 @@
-import type { MemoryLog } from '../../log/memory.ts'
 import type { CommitStep } from '../../runtime/committer.ts'
-import type { RunOptions } from '../../runtime/options.ts'
-import { type Running, run } from '../../runtime/run.ts'
-import type { SnapshotStore } from '../../snapshots/snapshot-store.ts'
-import type { Topology } from '../../topology/topology.ts'
 import type { Faults } from './faults.ts'
-import { createLife, type Life } from './life.ts'
-import type { Random } from './random.ts'
-import type { Scheduler } from './scheduler.ts'
-import { simulatedLog } from './simulated-log.ts'
-import type { SimulatedSinks } from './simulated-sink.ts'
-import { simulatedSnapshots } from './simulated-snapshots.ts'
-
-export interface InstancesOptions {
-  readonly topology: Topology
-  readonly log: MemoryLog
-  readonly scheduler: Scheduler
-  readonly random: Random
-  readonly sinks: SimulatedSinks
-  readonly faults: () => Faults
-  readonly tell: (who: string) => (what: string) => void
-  readonly injected: (fault: string) => void
-  readonly run: Pick<RunOptions, 'registry' | 'guarantee'>
-  /** Kept by all instances in one place. */
-  readonly snapshots: SnapshotStore
-}
+import { type Instance, SESSION_TIMEOUT_MS, startInstance, type World } from './instance.ts'
+import type { Life } from './life.ts'
 
 /** The processes of a simulated application, and what befalls them. */
 export interface Instances {
@@ -39,67 +16,23 @@ export interface Instances {
 }
 
 const COMMIT_STEPS: readonly CommitStep[] = ['plan', 'sinks', 'produce', 'offsets', 'end', 'done']
-const SESSION_TIMEOUT_MS = 1_000
-const TRANSACTION_TIMEOUT_MS = 4_000
-const COMMIT_INTERVAL_MS = 100
-const SNAPSHOT_INTERVAL_MS = 400
-const HARASS_EVERY_MS = 50
+const HARASS_EVERY_MS = 25
 const SETTLE_POLL_MS = 50
+const LONGEST_OUTAGE_MS = 600
+const LONGEST_VISIT_MS = 1_500
 
-interface Instance {
-  readonly life: Life
-  running: Running | undefined
-  /** It dies before this step of its next commit. */
-  doom: CommitStep | undefined
-}
-
-export function createInstances(on: InstancesOptions): Instances {
-  const { topology, log, scheduler, random, sinks, faults, tell, injected } = on
+export function createInstances(world: World): Instances {
+  const { topology, log, scheduler, random, faults, tell, injected } = world
   const instances = new Map<string, Instance>()
   let failure: Error | undefined
+  let visitors = 0
 
-  function start(name: string): void {
-    const life = createLife(name, scheduler, random)
-    const trace = tell(name)
-    const instance: Instance = { life, running: undefined, doom: undefined }
-    instances.set(name, instance)
-    trace('starts')
-    const options: RunOptions = {
-      ...on.run,
-      log: simulatedLog(log.peer(), { life, random, faults, trace }),
-      clock: life.clock,
-      snapshots: { to: simulatedSnapshots(on.snapshots, life, random, faults), intervalMs: SNAPSHOT_INTERVAL_MS },
-      instanceId: name,
-      commitIntervalMs: COMMIT_INTERVAL_MS,
-      sessionTimeoutMs: SESSION_TIMEOUT_MS,
-      transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
-      logger: false,
-      handleSignals: false,
-    }
-    const onStep = async (step: CommitStep) => {
-      trace(`step ${step}`)
-      if (instance.doom !== step) return
-      injected(`crash before ${step}`)
-      crash(name, instance)
-      await life.gate()
-    }
-    const hooks = {
-      onStep,
-      random: random.next,
-      openSink: async (
-        ...[definition, { node }]: Parameters<NonNullable<Parameters<typeof run>[2]>['openSink'] & {}>
-      ) => sinks.open(definition, node!, life),
-    }
-    run(topology, options, hooks).then((running) => {
-      instance.running = running
-      running.done.catch(failed(life))
-    }, failed(life))
-  }
+  const start = (name: string) => void instances.set(name, startInstance(name, world, crash, failed))
   const failed = (life: Life) => (error: Error) => {
     if (!life.dead) failure ??= error
   }
 
-  function crash(name: string, { life }: Instance): void {
+  function crash({ name, life }: Instance): void {
     if (life.dead) return
     tell(name)('is gone')
     life.kill()
@@ -111,13 +44,25 @@ export function createInstances(on: InstancesOptions): Instances {
   const expireIfStill = (name: string, life: Life) => {
     if (life.dead || instances.get(name)?.life === life) log.expire(topology.name, name)
   }
+  /** Stops in good order, unless it dies meanwhile. */
+  const stopThen = ({ name, running, life }: Instance, then: () => void) => {
+    void running?.stop().then(() => {
+      if (life.dead || instances.get(name)?.life !== life) return
+      life.kill()
+      then()
+    }, failed(life))
+  }
+  const tellAndCount = (fault: string, name: string) => {
+    injected(fault)
+    tell(name)(`fault: ${fault}`)
+  }
 
-  const wrongs: Record<string, (name: string, instance: Instance) => void> = {
+  const wrongs: Partial<Record<keyof Faults, (instance: Instance) => void>> = {
     crashes: crash,
-    crashesInCommit(_, instance) {
+    crashesInCommit(instance) {
       instance.doom = random.pick(COMMIT_STEPS)
     },
-    pauses(name, { life }) {
+    pauses({ name, life }) {
       life.pause()
       const ms = random.next() * 4 * SESSION_TIMEOUT_MS
       if (ms > SESSION_TIMEOUT_MS) scheduler.after(SESSION_TIMEOUT_MS, () => expireIfStill(name, life))
@@ -126,17 +71,46 @@ export function createInstances(on: InstancesOptions): Instances {
         life.resume()
       })
     },
-    expiries: (name) => log.expire(topology.name, name),
-    restarts(name, instance) {
-      const { running, life } = instance
-      if (running === undefined) return
-      void running.stop().then(() => {
-        if (life.dead || instances.get(name) !== instance) return
-        life.kill()
-        start(name)
-      }, failed(life))
+    expiries: ({ name }) => log.expire(topology.name, name),
+    restarts: (instance) => stopThen(instance, () => start(instance.name)),
+    arrivals() {
+      const name = `visitor-${visitors++}`
+      start(name)
+      const life = instances.get(name)!.life
+      scheduler.after(random.next() * LONGEST_VISIT_MS, () => {
+        const visitor = instances.get(name)!
+        if (visitor.life === life) stopThen(visitor, () => instances.delete(name))
+      })
     },
-    clockJumps: (_, { life }) => life.jump((random.next() - 0.5) * 2 * 3_600_000),
+    clockJumps: ({ life }) => life.jump((random.next() - 0.5) * 2 * 3_600_000),
+    logOutages({ cut }) {
+      cut.log = scheduler.now() + random.next() * LONGEST_OUTAGE_MS
+    },
+    sinkOutages({ cut }) {
+      cut.sinks = scheduler.now() + random.next() * LONGEST_OUTAGE_MS
+    },
+  }
+  /** These wait for their moment, and count when it has come. */
+  const whenRestoring: Partial<Record<keyof Faults, (instance: Instance) => void>> = {
+    crashesInRestore: crash,
+    rebalancesInRestore: () => log.expire(topology.name, random.pick([...instances.keys()])),
+  }
+
+  function harassOne(instance: Instance): void {
+    const isDue = (fault: string) =>
+      random.chance((faults()[fault as keyof Faults] * HARASS_EVERY_MS) / 60_000) && !instance.life.dead
+    for (const [fault, inflict] of Object.entries(wrongs)) {
+      if (!isDue(fault)) continue
+      tellAndCount(fault, instance.name)
+      inflict(instance)
+    }
+    for (const [fault, inflict] of Object.entries(whenRestoring)) {
+      if (!isDue(fault)) continue
+      instance.whenRestoring = () => {
+        tellAndCount(fault, instance.name)
+        inflict(instance)
+      }
+    }
   }
 
   return {
@@ -145,22 +119,17 @@ export function createInstances(on: InstancesOptions): Instances {
       const until = scheduler.now() + durationMs
       const round = () => {
         if (scheduler.now() >= until) return
-        for (const [name, instance] of instances) {
-          if (instance.life.dead) continue
-          for (const [fault, inflict] of Object.entries(wrongs)) {
-            if (!random.chance((faults()[fault as keyof Faults] * HARASS_EVERY_MS) / 60_000)) continue
-            injected(fault)
-            tell(name)(`fault: ${fault}`)
-            inflict(name, instance)
-          }
-        }
+        for (const instance of [...instances.values()]) if (!instance.life.dead) harassOne(instance)
         scheduler.after(HARASS_EVERY_MS, round)
       }
       scheduler.after(0, round)
     },
     async settle() {
-      for (const { life } of instances.values()) life.resume()
-      for (const instance of instances.values()) instance.doom = undefined
+      for (const instance of instances.values()) {
+        instance.life.resume()
+        instance.doom = undefined
+        instance.whenRestoring = undefined
+      }
       for (;;) {
         if (failure) throw failure
         await scheduler.sleep(SETTLE_POLL_MS)
@@ -168,7 +137,7 @@ export function createInstances(on: InstancesOptions): Instances {
         if (all.some(({ life, running }) => life.dead || running?.state.phase !== 'running')) continue
         const one = all.map(({ running }) => running!)[0]
         await Promise.race([one.caughtUp(), one.done])
-        if (all.every((instance) => instances.get(instance.life.name) === instance)) return
+        if (all.every((instance) => instances.get(instance.name) === instance)) return
       }
     },
     async stop() {

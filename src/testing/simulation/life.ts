@@ -1,6 +1,4 @@
 import type { Clock } from '../../time.ts'
-import type { Faults } from './faults.ts'
-import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /**
@@ -18,11 +16,9 @@ export interface Life {
   resume(): void
   /** The wall clock reads so much more (or less) from now on. */
   jump(ms: number): void
-  /** Takes some time, as a call over a network does. */
-  delay(longestMs: number): Promise<void>
 }
 
-export function createLife(name: string, scheduler: Scheduler, random: Random): Life {
+export function createLife(name: string, scheduler: Scheduler): Life {
   let dead = false
   let paused: { readonly until: Promise<void>; readonly end: () => void } | undefined
   let offset = 0
@@ -37,7 +33,7 @@ export function createLife(name: string, scheduler: Scheduler, random: Random): 
   }
   return {
     name,
-    clock: { now: () => scheduler.now() + offset, sleep },
+    clock: { now: () => scheduler.now() + offset, sleep, breathe: () => sleep(0) },
     get dead() {
       return dead
     },
@@ -62,19 +58,5 @@ export function createLife(name: string, scheduler: Scheduler, random: Random): 
     jump(ms) {
       offset += ms
     },
-    delay: (longestMs) => sleep(longestMs === 0 ? 0 : random.next() * longestMs),
   }
-}
-
-/** What happens to one call. */
-export type Fate = 'done' | 'unavailable' | 'lost'
-
-/** Draws the fate of a call to the log. */
-export function fateOf(
-  random: Random,
-  { unavailable, lostAnswers }: Pick<Faults, 'unavailable' | 'lostAnswers'>,
-): Fate {
-  const draw = random.next()
-  if (draw < unavailable) return 'unavailable'
-  return draw < unavailable + lostAnswers ? 'lost' : 'done'
 }

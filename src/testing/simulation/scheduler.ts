@@ -1,6 +1,8 @@
 import { MillraceError } from '../../errors.ts'
-import type { Clock } from '../../time.ts'
+import { type Clock, systemClock } from '../../time.ts'
 import type { Random } from './random.ts'
+
+const TURNS_PER_LOOP = 1_000
 
 /**
  * Virtual time: nothing waits for the real clock, and what is due at the same moment wakes in an order that the seed
@@ -52,15 +54,18 @@ export function createScheduler(random: Random, start = 0): Scheduler {
     return first
   }
 
+  const sleep = (ms: number, signal?: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      if (signal?.aborted) return resolve()
+      push({ at: now + Math.max(0, ms), order: random.next(), wake: resolve })
+      // Woken early it stays in the heap, and wakes nobody when its time comes.
+      signal?.addEventListener('abort', () => resolve(), { once: true })
+    })
+
   return {
     now: () => now,
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        if (signal?.aborted) return resolve()
-        push({ at: now + Math.max(0, ms), order: random.next(), wake: resolve })
-        // Woken early it stays in the heap, and wakes nobody when its time comes.
-        signal?.addEventListener('abort', () => resolve(), { once: true })
-      }),
+    sleep,
+    breathe: () => sleep(0),
     after: (ms, call) => push({ at: now + Math.max(0, ms), order: random.next(), wake: call }),
     async drive(work, limitMs) {
       let ended = false
@@ -69,9 +74,12 @@ export function createScheduler(random: Random, start = 0): Scheduler {
       }
       work.then(end, end)
       const limit = now + limitMs
+      let turns = 0
       for (;;) {
-        // A turn of the event loop: whoever was woken runs until it waits again.
-        await new Promise((resolve) => setImmediate(resolve))
+        // Whoever was woken runs until it waits again. This is nearly all that a run costs, and a turn of the event loop
+        // asks the system each time; now and then there is one, for the timers and signals of the process.
+        if (turns++ % TURNS_PER_LOOP === 0) await systemClock.breathe()
+        else await new Promise<void>((resolve) => process.nextTick(resolve))
         if (ended) return work
         const next = pop()
         if (next === undefined || next.at > limit) {

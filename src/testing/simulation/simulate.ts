@@ -1,14 +1,16 @@
 import { MillraceError } from '../../errors.ts'
 import { type MemoryLog, memoryLog } from '../../log/memory.ts'
 import type { SchemaRegistry } from '../../serde/serde.ts'
+import type { DiskState } from '../../topology/disk-table.ts'
 import { plan } from '../../topology/plan.ts'
 import type { Topology } from '../../topology/topology.ts'
 import { encodeInput, type SimulatedInput, type TopicRecord, topicContents, userTopics } from './contents.ts'
 import { ALL_FAULTS, type Faults, NO_FAULTS } from './faults.ts'
+import type { Surroundings } from './instance.ts'
 import { createInstances, type Instances } from './instances.ts'
 import { type Random, seededRandom } from './random.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
-import { type SimulatedRow, simulatedSinks } from './simulated-sink.ts'
+import { LATE_WRITE_MS, type Refusal, type SimulatedRow, simulatedSinks } from './simulated-sink.ts'
 import { memorySnapshots } from './simulated-snapshots.ts'
 
 export interface SimulationOptions {
@@ -22,11 +24,15 @@ export interface SimulationOptions {
   readonly instances?: number
   /** Partitions of the user's topics. Default 2. */
   readonly partitions?: number
-  /** For how long input arrives and things go wrong, ms of virtual time. Default 8,000. */
+  /** For how long input arrives and things go wrong, ms of virtual time. Default 3,000. */
   readonly durationMs?: number
   readonly guarantee?: 'exactly-once' | 'at-least-once'
   /** For Avro serdes: `memoryRegistry()`. */
   readonly registry?: SchemaRegistry
+  /** Rows that sinks refuse: by the name of the sink, and the row. They end up in the dead letters. Default: none. */
+  readonly refuses?: Refusal
+  /** Keeps state on disk: called for each start of an instance. `diskState(directory)` of `millrace/disk`. */
+  readonly state?: (instance: string) => DiskState
 }
 
 /** How a simulation went, and what the world looks like after it. */
@@ -40,10 +46,13 @@ export interface Simulation {
   readonly trace: readonly string[]
   /** How often each kind of fault was injected. */
   readonly injected: ReadonlyMap<string, number>
+  /** What came of it, as the log and the sinks have seen it: stale stamps refused, batches written again, tasks moved. */
+  readonly observed: ReadonlyMap<string, number>
 }
 
 /** How long it may take to recover once nothing goes wrong any more, ms of virtual time. */
-const RECOVERY_LIMIT_MS = 30 * 60_000
+const RECOVERY_LIMIT_MS = 5 * 60_000
+const LATE_MARKERS_MS = 100
 
 /**
  * Runs a topology as `run` does, several instances of it, over a log in memory and in virtual time, while things go
@@ -60,20 +69,46 @@ const RECOVERY_LIMIT_MS = 30 * 60_000
  * deepEqual(latest(rough.records('revenue')), latest(quiet.records('revenue')))
  * ```
  */
-export async function simulate(topology: Topology, options: SimulationOptions): Promise<Simulation> {
-  const { seed, partitions = 2, instances: count = 2, durationMs = 8_000, registry } = options
+export function simulate(topology: Topology, options: SimulationOptions): Promise<Simulation> {
+  return simulateIn({}, topology, options)
+}
+
+/** The same with something between the runtime and its surroundings. */
+export async function simulateIn(
+  surround: Surroundings,
+  topology: Topology,
+  options: SimulationOptions,
+): Promise<Simulation> {
+  const { seed, partitions = 2, instances: count = 2, durationMs = 3_000, registry, refuses = () => false } = options
   const random = seededRandom(seed)
   const scheduler = createScheduler(random, 1_700_000_000_000)
   const began = scheduler.now()
   let faults: Faults = { ...ALL_FAULTS, ...options.faults }
   const trace: string[] = []
   const injected = new Map<string, number>()
+  const observed = new Map<string, number>()
+  const countIn = (counts: Map<string, number>) => (what: string) => void counts.set(what, (counts.get(what) ?? 0) + 1)
+  const states: DiskState[] = []
+  const { state: openState } = options
+  const state = openState && ((name: string) => states[states.push(openState(name)) - 1])
   const tell = (who: string) => (what: string) =>
     void trace.push(`${(scheduler.now() - began).toFixed(1)} ${who} ${what}`)
 
   const planned = plan(topology)
-  const log = memoryLog({ clock: scheduler })
-  const sinks = simulatedSinks(random, () => faults, tell('world'))
+  const markersMs = () => {
+    if (!random.chance(faults.lateMarkers)) return 0
+    countIn(injected)('lateMarkers')
+    return random.next() * LATE_MARKERS_MS
+  }
+  const log = memoryLog({ clock: scheduler, markersMs })
+  const sinks = simulatedSinks({
+    random,
+    scheduler,
+    lateWrites: () => faults.sinkLateWrites,
+    refuses,
+    injected: countIn(injected),
+    observed: countIn(observed),
+  })
   const instances = createInstances({
     topology,
     log,
@@ -82,7 +117,10 @@ export async function simulate(topology: Topology, options: SimulationOptions): 
     sinks,
     faults: () => faults,
     tell,
-    injected: (fault) => void injected.set(fault, (injected.get(fault) ?? 0) + 1),
+    injected: countIn(injected),
+    observed: countIn(observed),
+    state,
+    surround,
     snapshots: memorySnapshots(),
     run: { registry, guarantee: options.guarantee ?? 'exactly-once' },
   })
@@ -98,11 +136,15 @@ export async function simulate(topology: Topology, options: SimulationOptions): 
     tell('world')('nothing goes wrong from here on')
     await instances.settle()
     await instances.stop()
+    // What is on its way to a sink arrives.
+    await scheduler.sleep(LATE_WRITE_MS)
   }
   try {
     await scheduler.drive(live(), durationMs + RECOVERY_LIMIT_MS)
   } catch (error) {
     throw withSeed(error, seed, instances)
+  } finally {
+    for (const of of states) of.close()
   }
   const contents = await topicContents(planned, log, registry)
   return {
@@ -111,6 +153,7 @@ export async function simulate(topology: Topology, options: SimulationOptions): 
     rows: <K, V>(sink: string) => sinks.rows(sink) as SimulatedRow<K, V>[],
     trace,
     injected,
+    observed,
   }
 }
 

@@ -1,46 +1,38 @@
 import { MillraceError } from '../../errors.ts'
 import type { GroupOptions, Log, LogGroup, LogProducer } from '../../log/log.ts'
 import type { MemoryLog } from '../../log/memory.ts'
-import type { Faults } from './faults.ts'
-import { fateOf, type Life } from './life.ts'
-import type { Random } from './random.ts'
+import type { Life } from './life.ts'
+import type { Link } from './link.ts'
 
 export interface SimulatedLogOptions {
   readonly life: Life
-  readonly random: Random
-  /** Changes while the simulation runs. */
-  readonly faults: () => Faults
+  readonly link: Link
   readonly trace: (what: string) => void
+  /** Told of what the log did about a fault. */
+  readonly observed: (what: string) => void
 }
 
 /**
  * The log as one instance sees it, over a network that delays, fails and loses answers, for as long as the instance
- * lives. What a producer sends stays in order, as an idempotent producer keeps it.
+ * lives. What a producer sends stays in order and arrives once, as an idempotent producer keeps it.
  */
-export function simulatedLog(inner: MemoryLog, options: SimulatedLogOptions): Log {
-  const { life, random, faults, trace } = options
-
-  const call = async <T>(what: string, carryOut: () => Promise<T>): Promise<T> => {
-    await life.gate()
-    await life.delay(faults().latencyMs)
-    const fate = fateOf(random, faults())
-    if (fate === 'unavailable') throw away(what)
-    const result = await carryOut()
-    await life.delay(faults().latencyMs)
-    trace(`${what}${fate === 'lost' ? ': answer lost' : ''}`)
-    if (fate === 'lost') throw away(what)
-    return result
-  }
-  const away = (what: string) => {
-    trace(`${what}: unavailable`)
-    return new MillraceError('UNAVAILABLE', `simulated: ${what} got no answer`, { retriable: true })
-  }
+export function simulatedLog(inner: MemoryLog, { life, link, trace, observed }: SimulatedLogOptions): Log {
+  const call = <T>(what: string, carryOut: () => Promise<T>, again?: boolean): Promise<T> =>
+    link.call(
+      what,
+      () =>
+        carryOut().catch((error) => {
+          if (error instanceof MillraceError && error.code === 'FENCED') observed('refused by its stamp or epoch')
+          throw error
+        }),
+      again,
+    )
 
   const producer = (of: LogProducer): LogProducer => {
     let last: Promise<unknown> = Promise.resolve()
     /** After what was called before it. */
-    const inTurn = <T>(what: string, carryOut: () => Promise<T>): Promise<T> => {
-      const result = last.then(() => call(what, carryOut))
+    const inTurn = <T>(what: string, carryOut: () => Promise<T>, again?: boolean): Promise<T> => {
+      const result = last.then(() => call(what, carryOut, again))
       last = result.catch(() => {})
       return result
     }
@@ -48,9 +40,9 @@ export function simulatedLog(inner: MemoryLog, options: SimulatedLogOptions): Lo
       init: () => inTurn('init', () => of.init()),
       begin: () => of.begin(),
       send: (topic, partition, batch) => inTurn(`send ${topic}/${partition}`, () => of.send(topic, partition, batch)),
-      sendOffsets: (offsets, stamp) => inTurn('sendOffsets', () => of.sendOffsets(offsets, stamp)),
+      sendOffsets: (offsets, stamp) => inTurn('sendOffsets', () => of.sendOffsets(offsets, stamp), true),
       commit: () => inTurn('commit', () => of.commit()),
-      abort: () => inTurn('abort', () => of.abort()),
+      abort: () => inTurn('abort', () => of.abort(), true),
       close: () => inTurn('close', () => of.close()),
     }
   }
@@ -68,7 +60,10 @@ export function simulatedLog(inner: MemoryLog, options: SimulatedLogOptions): Lo
     const made = make({
       ...of,
       onRebalancing: of.onRebalancing && alive('rebalancing', of.onRebalancing),
-      onRevoked: alive('revoked', of.onRevoked),
+      onRevoked: alive('revoked', (lost, stamp) => {
+        observed('tasks moved from one that lives')
+        return of.onRevoked(lost, stamp)
+      }),
       onAssigned: alive('assigned', of.onAssigned),
       onLost: alive('lost', of.onLost),
       onError: (error) => {
@@ -79,7 +74,6 @@ export function simulatedLog(inner: MemoryLog, options: SimulatedLogOptions): Lo
       // It waits out whatever is away by itself (see the port).
       async join() {
         await life.gate()
-        await life.delay(faults().latencyMs)
         trace('join')
         await made.join()
       },
@@ -88,8 +82,8 @@ export function simulatedLog(inner: MemoryLog, options: SimulatedLogOptions): Lo
         void life.gate().then(() => made.reconsider())
       },
       leave: () => call('leave', () => made.leave()),
-      committed: (partitions) => call('committed', () => made.committed(partitions)),
-      commit: (offsets, stamp) => call('commit offsets', () => made.commit(offsets, stamp)),
+      committed: (partitions) => call('committed', () => made.committed(partitions), true),
+      commit: (offsets, stamp) => call('commit offsets', () => made.commit(offsets, stamp), true),
     }
   }
 
@@ -100,11 +94,11 @@ export function simulatedLog(inner: MemoryLog, options: SimulatedLogOptions): Lo
     close: () => inner.close(),
     admin: {
       partitions: (topics) => call('partitions', () => admin.partitions(topics)),
-      create: (topics) => call('create', () => admin.create(topics)),
-      delete: (topics) => call('delete', () => admin.delete(topics)),
+      create: (topics) => call('create', () => admin.create(topics), true),
+      delete: (topics) => call('delete', () => admin.delete(topics), true),
       startOffsets: (partitions) => call('startOffsets', () => admin.startOffsets(partitions)),
       endOffsets: (partitions, isolation) => call('endOffsets', () => admin.endOffsets(partitions, isolation)),
-      trim: (positions) => call('trim', () => admin.trim(positions)),
+      trim: (positions) => call('trim', () => admin.trim(positions), true),
     },
     reader(readerOptions) {
       const reader = inner.reader(readerOptions)

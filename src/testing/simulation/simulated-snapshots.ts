@@ -1,8 +1,5 @@
-import { MillraceError } from '../../errors.ts'
 import type { SnapshotStore } from '../../snapshots/snapshot-store.ts'
-import type { Faults } from './faults.ts'
-import { fateOf, type Life } from './life.ts'
-import type { Random } from './random.ts'
+import type { Link } from './link.ts'
 
 /** Snapshots in memory, shared by all instances. */
 export function memorySnapshots(): SnapshotStore {
@@ -23,30 +20,21 @@ export function memorySnapshots(): SnapshotStore {
   }
 }
 
-/** The same as one instance sees it: slow, away at times, and now and then an object is written cut short. */
-export function simulatedSnapshots(
-  inner: SnapshotStore,
-  life: Life,
-  random: Random,
-  faults: () => Faults,
-): SnapshotStore {
-  const call = async <T>(work: () => Promise<T>): Promise<T> => {
-    await life.gate()
-    await life.delay(faults().sinkLatencyMs)
-    const { sinkUnavailable: unavailable, sinkLostAnswers: lostAnswers } = faults()
-    const fate = fateOf(random, { unavailable, lostAnswers })
-    const answer = fate === 'unavailable' ? undefined : await work()
-    if (fate === 'done') return answer as T
-    throw new MillraceError('UNAVAILABLE', 'simulated: the snapshots gave no answer', { retriable: true })
-  }
+/**
+ * The same as one instance sees it: slow, away at times, and now and then an object is written cut short.
+ *
+ * @param isCut - whether the object that is being written is cut
+ */
+export function simulatedSnapshots(inner: SnapshotStore, link: Link, isCut: () => boolean): SnapshotStore {
+  const call = <T>(what: string, work: () => Promise<T>) => link.call(`snapshots ${what}`, work, true)
   return {
     location: inner.location,
     open: () => inner.open(),
-    list: (folder) => call(() => inner.list(folder)),
+    list: (folder) => call('list', () => inner.list(folder)),
     write: (path, bytes) =>
-      call(() => inner.write(path, random.chance(faults().cutSnapshots) ? bytes.subarray(0, bytes.length / 2) : bytes)),
-    read: (path) => call(() => inner.read(path)),
-    remove: (paths) => call(() => inner.remove(paths)),
+      call('write', () => inner.write(path, isCut() ? bytes.subarray(0, bytes.length / 2) : bytes)),
+    read: (path) => call('read', () => inner.read(path)),
+    remove: (paths) => call('remove', () => inner.remove(paths)),
     close() {},
   }
 }

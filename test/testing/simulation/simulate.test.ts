@@ -1,22 +1,36 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { CASES } from '../../../scripts/simulate/cases.ts'
 import { count, groupByKey, json, mapValues, stream, string, to, topology, toStream } from '../../../src/index.ts'
-import { NO_FAULTS, simulate } from '../../../src/testing/simulation/index.ts'
+import { ALL_FAULTS, NO_FAULTS, simulate } from '../../../src/testing/simulation/index.ts'
 
 // A short round; `npm run simulate` tries as many seeds as there is time for.
 const SEEDS = Array.from({ length: 25 }, (_, i) => i + 1)
 
-describe.each(CASES)('$name', ({ topology: of, input, outcome }) => {
+const injected = new Set<string>()
+
+describe.each(CASES)('$name', ({ topology: of, input, options, outcome }) => {
   it('ends as a quiet run does, whatever goes wrong', async () => {
-    const quiet = outcome(await simulate(of, { seed: 0, input, faults: NO_FAULTS }))
-    for (const seed of SEEDS) expect(outcome(await simulate(of, { seed, input })), `seed ${seed}`).toEqual(quiet)
+    const quiet = outcome(await simulate(of, { ...options, seed: 0, input, faults: NO_FAULTS }))
+    for (const seed of SEEDS) {
+      const rough = await simulate(of, { ...options, seed, input })
+      for (const fault of rough.injected.keys()) injected.add(fault)
+      expect(outcome(rough), `seed ${seed}`).toEqual(quiet)
+    }
   })
 
   it('runs the same way with the same seed', async () => {
-    const [first, again, other] = [7, 7, 8].map((seed) => simulate(of, { seed, input, durationMs: 3_000 }))
+    const [first, again, other] = [7, 7, 8].map((seed) => simulate(of, { ...options, seed, input }))
     expect((await again).trace).toEqual((await first).trace)
     expect((await other).trace).not.toEqual((await first).trace)
   })
+})
+
+afterAll(() => {
+  const all = Object.entries(ALL_FAULTS).filter(([fault, rate]) => rate > 0 && !fault.endsWith('Ms'))
+  expect(
+    all.flatMap(([fault]) => (injected.has(fault) ? [] : [fault])),
+    'never injected',
+  ).toEqual([])
 })
 
 const counted = topology('counted', [
