@@ -1,33 +1,12 @@
 /** `npm run bench`: see `--help`. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { environmentOf, isRunning, runningProcess } from '../scripts/services/control.ts'
+import { peers } from './peers/main.ts'
 import { help, type Options, parse, UsageError } from './suite/options.ts'
-import type { Place } from './suite/place.ts'
 import { table } from './suite/report.ts'
-import { type Line, runWorkload } from './suite/run-workload.ts'
+import { inOwnProcess, type Line, runWorkload } from './suite/run-workload.ts'
+import { type Site, siteOf } from './suite/site.ts'
 import type { RunSettings, Workload } from './suite/workload.ts'
 import { consume } from './workloads/consume.ts'
 import { workloads } from './workloads/index.ts'
-
-interface Site {
-  readonly place: Place
-  readonly brokerPid: number | undefined
-  close(): void
-}
-
-function siteOf({ brokers, embedded, brokerPid }: Options): Site {
-  const close = () => {}
-  if (brokers) return { place: { kind: 'kafka', brokers }, brokerPid, close }
-  if (!embedded && isRunning('kafka')) {
-    const own = environmentOf('kafka').KAFKA_BROKERS.split(',')
-    return { place: { kind: 'kafka', brokers: own }, brokerPid: brokerPid ?? runningProcess('kafka')?.pid, close }
-  }
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
-  const remove = () => rmSync(directory, { recursive: true, force: true })
-  return { place: { kind: 'embedded', directory }, brokerPid: undefined, close: remove }
-}
 
 /** What is run in one round: each workload under each circumstance that matters to it. */
 function* runsOf(options: Options, site: Site, round: number): Generator<[Workload, RunSettings]> {
@@ -63,8 +42,9 @@ function* runsOf(options: Options, site: Site, round: number): Generator<[Worklo
   }
 }
 
-async function main(): Promise<number> {
-  const options = parse(process.argv.slice(2), workloads)
+async function main([...args]: readonly string[]): Promise<number> {
+  if (args[0] === 'peers') return peers(args.slice(1))
+  const options = parse(args, workloads)
   if (options === 'help') {
     console.log(help(workloads))
     return 0
@@ -75,7 +55,7 @@ async function main(): Promise<number> {
     for (let round = 0; round < options.rounds; round++) {
       for (const [workload, settings] of runsOf(options, site, round)) {
         if (!options.json) process.stderr.write(`${workload.name} …\n`)
-        for (const line of await runWorkload(workload, settings, options.profile)) {
+        for (const line of await runWorkload(workload, settings, inOwnProcess(options.profile))) {
           lines.push(line)
           if (options.json) console.log(JSON.stringify(line))
         }
@@ -89,7 +69,7 @@ async function main(): Promise<number> {
 }
 
 try {
-  process.exitCode = await main()
+  process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   if (!(error instanceof UsageError) && !(error instanceof TypeError && 'code' in error)) throw error
   console.error(`${error.message}\n\n    npm run bench -- --help`)

@@ -30,6 +30,7 @@ export function job(of: Job): Workload {
   return {
     ...of,
     onLog: true,
+    topicsOf: (settings) => namesOf(of, settings, settings.records!),
     threadJob: (settings) => threadJob(of, settings),
     prepare: (settings) =>
       withLog(settings.place, async (log) => {

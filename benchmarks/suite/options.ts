@@ -109,13 +109,13 @@ function find(name: string, all: readonly Workload[]): readonly Workload[] {
   return found
 }
 
-function whole(option: string, text: string): number {
+export function whole(option: string, text: string): number {
   const n = Number(text.replaceAll('_', ''))
   if (!Number.isSafeInteger(n) || n < 1) throw new UsageError(`${option} must be a whole number above 0, got ${text}`)
   return n
 }
 
-function guarantee(text: string): Guarantee {
+export function guarantee(text: string): Guarantee {
   if (text === 'at-least-once' || text === 'exactly-once') return text
   throw new UsageError(`--guarantee is at-least-once or exactly-once, got ${text}`)
 }

@@ -23,16 +23,19 @@ export interface Line {
   readonly [more: string]: unknown
 }
 
-/** Prepares, measures in a new process, checks, and cleans up. */
+/** Runs a prepared workload in a process of its own. */
+export type Measure = (workload: Workload, settings: RunSettings) => Promise<ChildMessage>
+
+/** Prepares, measures, checks, and cleans up. */
 export async function runWorkload(
   workload: Workload,
   given: RunSettings,
-  profileInto: string | undefined,
+  measure: Measure = inOwnProcess(),
 ): Promise<readonly Line[]> {
   const n = (await workload.prepare?.(given)) ?? given.records ?? workload.records
   const settings = { ...given, records: n }
   try {
-    const answer = await inOwnProcess(workload, settings, profileInto)
+    const answer = await measure(workload, settings)
     if ('error' in answer) throw new Error(`${workload.name}: ${answer.error}`)
     const checked = await workload.check?.(settings)
     return answer.lines.map((measured) => ({
@@ -46,23 +49,30 @@ export async function runWorkload(
   }
 }
 
-function inOwnProcess(workload: Workload, settings: RunSettings, profileInto?: string): Promise<ChildMessage> {
-  const profiling = profileInto === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileInto}`]
-  const child = fork(new URL('./child.ts', import.meta.url), [JSON.stringify({ workload: workload.name, settings })], {
-    execArgv: ['-C', 'millrace-source', ...profiling],
-  })
-  return new Promise((resolve, reject) => {
-    let answer: ChildMessage | undefined
-    child.on('message', (message) => {
-      answer = message as ChildMessage
+/** Millrace, in a new process. */
+export const inOwnProcess =
+  (profileInto?: string): Measure =>
+  (workload, settings) => {
+    const profiling = profileInto === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileInto}`]
+    const child = fork(
+      new URL('./child.ts', import.meta.url),
+      [JSON.stringify({ workload: workload.name, settings })],
+      {
+        execArgv: ['-C', 'millrace-source', ...profiling],
+      },
+    )
+    return new Promise((resolve, reject) => {
+      let answer: ChildMessage | undefined
+      child.on('message', (message) => {
+        answer = message as ChildMessage
+      })
+      child.on('error', reject)
+      child.on('exit', (code, signal) => {
+        if (answer) resolve(answer)
+        else reject(new Error(`${workload.name}: the measured process ended early (${signal ?? code})`))
+      })
     })
-    child.on('error', reject)
-    child.on('exit', (code, signal) => {
-      if (answer) resolve(answer)
-      else reject(new Error(`${workload.name}: the measured process ended early (${signal ?? code})`))
-    })
-  })
-}
+  }
 
 function lineOf(workload: Workload, settings: RunSettings, measured: Measured, rss_mb: number) {
   const { peer = 'millrace', variant = workload.name, n, seconds, cpu_s, broker_cpu_s, start_s, ...more } = measured

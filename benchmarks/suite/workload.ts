@@ -61,6 +61,8 @@ export interface Workload {
   readonly needsKafka?: boolean
   /** Makes the input, where it is not there, and returns how many records it has. Not measured. */
   prepare?(settings: RunSettings): Promise<number>
+  /** What is read and written, where the workload is a topology. */
+  topicsOf?(settings: RunSettings): { readonly inputs: readonly string[]; readonly output: string }
   /** What one thread runs, where the workload is a topology. */
   threadJob?(settings: RunSettings): ThreadJob
   measure(settings: RunSettings): Promise<readonly Measured[]>

@@ -81,6 +81,7 @@ const restoreFrom = (what: {
   records: RECORDS,
   smokeRecords: what.smokeRecords,
   onLog: true,
+  topicsOf: (settings) => ({ inputs: [inputOf(settings)], output: outputOf(settings) }),
   async prepare(settings) {
     const n = settings.records ?? RECORDS
     await withLog(settings.place, async (log) => {

@@ -1,0 +1,79 @@
+import { inOwnProcess, type Measure } from '../suite/run-workload.ts'
+import type { Guarantee, RunSettings, Workload } from '../suite/workload.ts'
+import { joinJob } from '../workloads/join.ts'
+import { repartitionJob } from '../workloads/repartition.ts'
+import { restores } from '../workloads/restore.ts'
+import { slidingJob } from '../workloads/sliding.ts'
+import { statelessJob } from '../workloads/stateless.ts'
+import { tumblingJob } from '../workloads/tumbling.ts'
+import { tumblingCustomJob } from '../workloads/tumbling-custom.ts'
+import { withFirstResult } from './first-result.ts'
+import type { PeersOptions } from './options.ts'
+import { inJvm } from './run-peer.ts'
+
+/** What is compared: a job of Millrace's, and others of Millrace's that belong beside it. */
+interface Comparison {
+  readonly name: string
+  readonly workload: Workload
+  readonly beside?: readonly Workload[]
+  readonly guarantees: readonly Guarantee[]
+  readonly records?: number
+  readonly commitIntervalMs?: number
+}
+
+const both: readonly Guarantee[] = ['at-least-once', 'exactly-once']
+const atLeastOnce: readonly Guarantee[] = ['at-least-once']
+const restore = (kind: string) => restores.find(({ name }) => name === `restore-${kind}`)!
+
+export const comparisons: readonly Comparison[] = [
+  { name: 'tumbling', workload: tumblingJob, beside: [tumblingCustomJob], guarantees: both },
+  { name: 'repartition', workload: repartitionJob, guarantees: atLeastOnce },
+  { name: 'stateless', workload: statelessJob, guarantees: atLeastOnce },
+  { name: 'sliding', workload: slidingJob, guarantees: atLeastOnce },
+  { name: 'join', workload: joinJob, guarantees: atLeastOnce },
+  { name: 'restore', workload: restore('changelog'), beside: [restore('disk')], guarantees: atLeastOnce },
+  // A start is cold: a short input, and a commit so often that it is not the commit that is waited for.
+  { name: 'first-result', workload: tumblingJob, guarantees: atLeastOnce, records: 100_000, commitIntervalMs: 100 },
+]
+
+/** One after the other on the same input. */
+export interface Contest {
+  readonly job: string
+  readonly guarantee: Guarantee
+  readonly contestants: readonly Contestant[]
+}
+
+export interface Contestant {
+  readonly name: string
+  readonly workload: Workload
+  readonly settings: Pick<RunSettings, 'guarantee' | 'threads' | 'records' | 'commitIntervalMs'>
+  readonly measure: Measure
+}
+
+export function contestsOf({ jobs, guarantees, threads, records, commitIntervalMs, peers, peerOptions }: PeersOptions) {
+  return jobs.flatMap((job): Contest[] =>
+    (guarantees ?? job.guarantees).map((guarantee) => {
+      const settings = {
+        guarantee,
+        threads,
+        records: job.records ?? records,
+        commitIntervalMs: job.commitIntervalMs ?? commitIntervalMs,
+      }
+      const own = [job.workload, ...(job.beside ?? [])].map((workload) => ({
+        name: workload === job.workload ? 'millrace' : workload.name,
+        workload,
+        settings,
+        measure: withFirstResult(inOwnProcess()),
+      }))
+      const others = peers
+        .filter((peer) => peer.jobs.includes(job.name))
+        .map((peer) => ({
+          name: peer.name,
+          workload: job.workload,
+          settings,
+          measure: withFirstResult(inJvm(peer, job.name === 'first-result' ? 'tumbling' : job.name, peerOptions)),
+        }))
+      return { job: job.name, guarantee, contestants: [...own, ...others] }
+    }),
+  )
+}

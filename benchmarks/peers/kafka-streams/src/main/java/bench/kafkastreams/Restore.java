@@ -1,0 +1,34 @@
+package bench.kafkastreams;
+
+import bench.common.Measurement;
+import java.util.concurrent.CountDownLatch;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StoreQueryParameters;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.QueryableStoreTypes;
+
+/** From the start of the application until it runs, the joining of the group included. */
+final class Restore {
+  private Restore() {}
+
+  /** Returns how many entries were restored, counted afterwards. */
+  static long measure(KafkaStreams streams) throws InterruptedException {
+    CountDownLatch running = new CountDownLatch(1);
+    streams.setStateListener(
+        (state, before) -> {
+          if (state == KafkaStreams.State.RUNNING) running.countDown();
+        });
+    Measurement.begin();
+    streams.start();
+    running.await();
+    Measurement.end();
+    long entries = 0;
+    try (KeyValueIterator<String, String> all =
+        streams
+            .store(StoreQueryParameters.fromNameAndType(Jobs.STATE, QueryableStoreTypes.<String, String>keyValueStore()))
+            .all()) {
+      for (; all.hasNext(); all.next()) entries++;
+    }
+    return entries;
+  }
+}
