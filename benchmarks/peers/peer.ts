@@ -28,7 +28,8 @@ const flink: Peer = {
   name: 'flink',
   mainClass: 'bench.flink.Main',
   jobs: ['tumbling', 'repartition', 'stateless', 'join', 'first-result'],
-  jvm: [avro],
+  // What its scripts set for Java 17: it looks into the classes of the runtime.
+  jvm: [avro, ...['lang', 'util', 'util.concurrent'].map((name) => `--add-opens=java.base/java.${name}=ALL-UNNAMED`)],
 }
 
 export const allPeers: readonly Peer[] = [kafkaStreams, flink]

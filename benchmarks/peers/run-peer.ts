@@ -26,12 +26,13 @@ export const inJvm =
     }
   }
 
-function settingsOf({ place, id, guarantee, threads, commitIntervalMs, brokerPid }: RunSettings): readonly string[] {
+function settingsOf(settings: RunSettings): readonly string[] {
+  const { place, id, records, guarantee, threads, commitIntervalMs, brokerPid } = settings
   if (place.kind !== 'kafka') throw new Error('the peers need Kafka')
   return [
     ...['--brokers', place.brokers.join(','), '--broker-pid', brokerPid === undefined ? '' : String(brokerPid)],
-    ...['--id', id, '--guarantee', guarantee, '--threads', String(threads)],
-    ...['--commit-interval', String(commitIntervalMs)],
+    ...['--id', id, '--records', String(records), '--guarantee', guarantee],
+    ...['--threads', String(threads), '--commit-interval', String(commitIntervalMs)],
   ]
 }
 

@@ -33,12 +33,12 @@ public final class Main {
             Runtime.getRuntime().halt(1);
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
           });
-      long n;
+      int n = arguments.number("records");
       if (job.equals("restore")) {
-        n = Restore.measure(streams);
+        Restore.measure(streams, n);
       } else {
         streams.start();
-        n = progress.untilCommitted(streams);
+        progress.untilCommitted(streams);
         Measurement.end();
       }
       Measurement.print(n);

@@ -20,27 +20,21 @@ final class Progress {
 
   private final Admin admin;
   private final String application;
-  private final String firstInput;
   private final Map<TopicPartition, Long> ends;
 
   /** The end of the input is where it is now. */
   Progress(Admin admin, String application, List<String> inputs) throws Exception {
     this.admin = admin;
     this.application = application;
-    this.firstInput = inputs.get(0);
     this.ends = ends(inputs);
   }
 
-  /** Looks into the threads, which asks nothing of the broker. Returns the records of the first input. */
-  long untilCommitted(KafkaStreams streams) throws Exception {
+  /** Looks into the threads, which asks nothing of the broker. */
+  void untilCommitted(KafkaStreams streams) throws Exception {
     until(streams, ends);
     // The input is committed: what has been written to repartition topics is all that will be.
     Set<String> repartition = internalTopics("-repartition");
     if (!repartition.isEmpty()) until(streams, ends(repartition));
-    return ends.entrySet().stream()
-        .filter(end -> end.getKey().topic().equals(firstInput))
-        .mapToLong(Map.Entry::getValue)
-        .sum();
   }
 
   private static void until(KafkaStreams streams, Map<TopicPartition, Long> ends) throws InterruptedException {

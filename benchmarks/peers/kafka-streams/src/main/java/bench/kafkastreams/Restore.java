@@ -11,8 +11,7 @@ import org.apache.kafka.streams.state.QueryableStoreTypes;
 final class Restore {
   private Restore() {}
 
-  /** Returns how many entries were restored, counted afterwards. */
-  static long measure(KafkaStreams streams) throws InterruptedException {
+  static void measure(KafkaStreams streams, int expected) throws InterruptedException {
     CountDownLatch running = new CountDownLatch(1);
     streams.setStateListener(
         (state, before) -> {
@@ -22,13 +21,13 @@ final class Restore {
     streams.start();
     running.await();
     Measurement.end();
-    long entries = 0;
+    int entries = 0;
     try (KeyValueIterator<String, String> all =
         streams
             .store(StoreQueryParameters.fromNameAndType(Jobs.STATE, QueryableStoreTypes.<String, String>keyValueStore()))
             .all()) {
       for (; all.hasNext(); all.next()) entries++;
     }
-    return entries;
+    if (entries != expected) throw new IllegalStateException("restored " + entries + " entries of " + expected);
   }
 }
