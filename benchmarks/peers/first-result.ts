@@ -10,11 +10,10 @@ export const withFirstResult =
       const measured = new AbortController()
       const began = performance.now()
       const result = untilFirst(log, workload.topicsOf!(settings).output, measured.signal)
-      const answer = await measure(workload, settings).finally(() => {
-        measured.abort()
-        return result
-      })
-      const at = await result
+      const measuring = measure(workload, settings).finally(() => measured.abort())
+      // Both are waited for, so that nothing reads any more when the log is closed.
+      const [at] = await Promise.all([result, measuring.catch(() => {})])
+      const answer = await measuring
       if ('error' in answer || at === undefined) return answer
       return { ...answer, lines: answer.lines.map((line) => ({ ...line, first_result_s: round((at - began) / 1000) })) }
     })

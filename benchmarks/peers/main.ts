@@ -6,7 +6,8 @@ import { siteOf } from '../suite/site.ts'
 import { type Contest, contestsOf } from './contests.ts'
 import { help, type PeersOptions, parse } from './options.ts'
 import { build } from './peer.ts'
-import { type PeerLine, report } from './report.ts'
+import { report } from './report.ts'
+import type { PeerLine } from './summary.ts'
 
 export async function peers(args: readonly string[]): Promise<number> {
   const options = parse(args)

@@ -1,0 +1,96 @@
+import type { ContestSummary, Summary } from './summary.ts'
+
+/** What Millrace has set itself, in one run with its peers. */
+export interface Goal {
+  readonly title: string
+  readonly job: string
+  readonly guarantee: string
+  readonly atLeast: number
+  readonly aim: number
+  /** Seconds: less is better. Otherwise a ratio. */
+  readonly unit: '×' | 's'
+  /** Undefined when those who are compared were not run. */
+  measure(of: ContestSummary): Reached | undefined
+}
+
+export interface Reached {
+  /** What counts. */
+  readonly value: number
+  /** Beside a ratio of rates, that of processor time. */
+  readonly byCpu?: number
+}
+
+const streams = 'kafka-streams'
+const flink = 'flink'
+
+function times(job: string, peer: string, atLeast: number, aim: number, guarantee = 'at-least-once'): Goal {
+  const title = `${job}, ${guarantee} ÷ ${peer}`
+  return { title, job, guarantee, atLeast, aim, unit: '×', measure: (of) => faster(of, 'millrace', peer) }
+}
+
+function faster({ contestants }: ContestSummary, one: string, other: string): Reached | undefined {
+  const [a, b] = [contestants.get(one), contestants.get(other)]
+  return a && b && { value: a.rate / b.rate, byCpu: b.cpu / a.cpu }
+}
+
+/** How many times less of something Millrace takes. */
+const less =
+  (peer: string, what: (of: Summary) => number) =>
+  ({ contestants }: ContestSummary): Reached | undefined => {
+    const [own, its] = [contestants.get('millrace'), contestants.get(peer)]
+    return own && its && { value: what(its) / what(own) }
+  }
+
+const tumbling = { job: 'tumbling', guarantee: 'at-least-once', unit: '×' } as const
+
+export const goals: readonly Goal[] = [
+  times('tumbling', streams, 5, 9),
+  times('tumbling', flink, 2.5, 4.5),
+  times('tumbling', streams, 5, 9, 'exactly-once'),
+  times('tumbling', flink, 2.5, 4.5, 'exactly-once'),
+  times('repartition', streams, 4, 8),
+  times('repartition', flink, 1, 2),
+  times('stateless', streams, 2, 4),
+  times('stateless', flink, 1.5, 3),
+  times('sliding', streams, 10, 50),
+  times('join', streams, 4, 10),
+  times('join', flink, 3, 10),
+  {
+    ...tumbling,
+    title: 'CPU of tumbling, less than flink',
+    atLeast: 3,
+    aim: 5,
+    measure: less(flink, ({ cpu }) => cpu),
+  },
+  {
+    ...tumbling,
+    title: 'memory of tumbling, less than kafka-streams',
+    atLeast: 3,
+    aim: 4,
+    measure: less(streams, ({ megabytes }) => megabytes),
+  },
+  {
+    ...tumbling,
+    title: 'tumbling with an aggregate of one’s own ÷ tumbling',
+    atLeast: 0.5,
+    aim: 0.5,
+    measure: (of) => faster(of, 'tumbling-custom', 'millrace'),
+  },
+  {
+    title: 'start to first result, cold',
+    job: 'first-result',
+    guarantee: 'at-least-once',
+    atLeast: 1.5,
+    aim: 0.5,
+    unit: 's',
+    measure({ contestants }) {
+      const value = contestants.get('millrace')?.firstResult
+      return value === undefined ? undefined : { value }
+    },
+  },
+]
+
+export function verdict({ atLeast, aim, unit }: Goal, value: number): string {
+  const has = (bound: number) => (unit === 's' ? value <= bound : value >= bound)
+  return has(aim) ? 'aim' : has(atLeast) ? 'reached' : 'NOT YET'
+}
