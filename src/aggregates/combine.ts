@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import type { Aggregate, AggregateRecord, AggregateState, Results } from './aggregate.ts'
 import { cloneOf } from './clone.ts'
+import { type AggregateRow, rowOf, withRow } from './row.ts'
 import { StateReader, writeSized } from './state-reader.ts'
 
 /** The accumulators of a record of aggregates: one object with the slots s0, s1 …. Opaque. */
@@ -34,7 +35,8 @@ export function combine(fields: AggregateRecord<unknown>): Aggregate<unknown, Co
     throw new MillraceError('INVALID_OPTION', 'an aggregation of nothing', { hint: 'name at least one aggregate' })
   }
   const kind = `{ ${names.map((name, i) => `${name}: ${parts[i].kind}`).join(', ')} }`
-  return Object.freeze({ kind, ...compile(names, parts), state: combinedState(kind, parts) })
+  const made = Object.freeze({ kind, ...compile(names, parts), state: combinedState(kind, parts) })
+  return withRow(made, compileRow(names, parts))
 }
 
 type Compiled = Omit<Aggregate<unknown, CombinedState, unknown>, 'kind' | 'state'>
@@ -70,6 +72,42 @@ function compile(names: readonly string[], parts: readonly Aggregate<unknown, un
       clone: (all) => ${object((i) => `s${i}: clone${i}(all.s${i})`)},
     }`
   return new Function('parts', 'clones', source)(parts, parts.map(cloneOf))
+}
+
+/** The rows of all parts side by side, if each has one; generated as the rest is. */
+function compileRow(
+  names: readonly string[],
+  parts: readonly Aggregate<unknown, unknown, unknown>[],
+): AggregateRow<CombinedState> | undefined {
+  const rows = parts.flatMap((part) => rowOf(part) ?? [])
+  if (rows.length < parts.length) return undefined
+  const all = parts.map((_, i) => i)
+  const lines = (line: (i: number) => string, of = all) => of.map(line).join('\n')
+  let width = 0
+  const at = rows.map((row) => {
+    const from = `at + ${width}`
+    width += row.width
+    return from
+  })
+  const read = all.filter((i) => parts[i].field)
+  const whole = all.filter((i) => !parts[i].field)
+  const source = `
+    ${lines((i) => `const { put: put${i}, result: result${i}, load: load${i}, save: save${i} } = rows[${i}]`)}
+    ${lines((i) => `const read${i} = parts[${i}].field.read`, read)}
+    return {
+      width: ${width},
+      put(row, at, value, timestamp) {
+        ${lines((i) => `const v${i} = read${i}(value)`, read)}
+        ${lines((i) => `put${i}(row, ${at[i]}, value, timestamp)`, whole)}
+        ${lines((i) => `if (v${i} !== null) put${i}(row, ${at[i]}, v${i}, timestamp)`, read)}
+      },
+      result: (row, at) => ({ ${all.map((i) => `[${JSON.stringify(names[i])}]: result${i}(row, ${at[i]})`).join(', ')} }),
+      load: (row, at) => ({ ${all.map((i) => `s${i}: load${i}(row, ${at[i]})`).join(', ')} }),
+      save(row, at, all) {
+        ${lines((i) => `save${i}(row, ${at[i]}, all.s${i})`)}
+      },
+    }`
+  return new Function('parts', 'rows', source)(parts, rows)
 }
 
 function combinedState(

@@ -1,4 +1,5 @@
 import type { AggregateState } from './aggregate.ts'
+import type { AggregateRow } from './row.ts'
 import { StateReader } from './state-reader.ts'
 
 /**
@@ -30,8 +31,33 @@ export function addSum(a: CompensatedSum, b: CompensatedSum): CompensatedSum {
   return a
 }
 
+/** As `addTo`, to a sum in a row: its sum, then its compensation. */
+export function addToRow(row: Float64Array, at: number, value: number): void {
+  const before = row[at]
+  const sum = before + value
+  const added = sum - before
+  row[at] = sum
+  row[at + 1] += before - (sum - added) + (value - added)
+}
+
+/** A sum as a row. */
+export function sumRow(result: (sum: number, compensation: number) => number): AggregateRow<CompensatedSum, number> {
+  return {
+    width: 2,
+    put: addToRow,
+    result: (row, at) => result(row[at], row[at + 1]),
+    load: (row, at) => ({ sum: row[at], compensation: row[at + 1] }),
+    save(row, at, { sum, compensation }) {
+      row[at] = sum
+      row[at + 1] = compensation
+    },
+  }
+}
+
 /** The sum as one double. */
-export function rounded({ sum, compensation }: CompensatedSum): number {
+export const rounded = ({ sum, compensation }: CompensatedSum): number => roundedSum(sum, compensation)
+
+export function roundedSum(sum: number, compensation: number): number {
   const total = sum + compensation
   // Beyond the range of doubles there is no error to speak of: the sum alone says Infinity.
   return Number.isNaN(total) ? sum : total

@@ -1,17 +1,26 @@
 import type { Aggregate } from './aggregate.ts'
+import { numberRow, withRow } from './row.ts'
 import { longState } from './states.ts'
 
-const COUNT: Aggregate<unknown, number, number> = Object.freeze({
-  kind: 'count',
-  init: () => 0,
-  add: (count: number) => count + 1,
-  merge: (a: number, b: number) => a + b,
-  neutral: true,
-  remove: (count: number) => count - 1,
-  result: (count: number) => count,
-  clone: (count: number) => count,
-  state: longState('count'),
-})
+const COUNT: Aggregate<unknown, number, number> = withRow(
+  Object.freeze({
+    kind: 'count',
+    init: () => 0,
+    add: (count: number) => count + 1,
+    merge: (a: number, b: number) => a + b,
+    neutral: true,
+    remove: (count: number) => count - 1,
+    result: (count: number) => count,
+    clone: (count: number) => count,
+    state: longState('count'),
+  }),
+  numberRow<number>(
+    (row, at) => {
+      row[at]++
+    },
+    (count) => count,
+  ),
+)
 
 /**
  * How many values there were: null ones too, where an aggregation hands them on (tumbling and hopping windows do).

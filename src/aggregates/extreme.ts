@@ -1,5 +1,6 @@
 import type { Aggregate } from './aggregate.ts'
 import { fieldAggregate, type NumberOf, type OrNull, readNumber } from './field.ts'
+import { numberRow } from './row.ts'
 import { doubleState } from './states.ts'
 
 /** What `min` and `max` have in common. The accumulator is NaN until there is a number. */
@@ -9,14 +10,20 @@ export function extreme<V, N>(
   beats: (a: number, b: number) => boolean,
 ): Aggregate<V, number, number | OrNull<N>> {
   const pick = (best: number, number: number) => (beats(number, best) || Number.isNaN(best) ? number : best)
-  return fieldAggregate({
-    kind,
-    read: readNumber(kind, of),
-    init: () => Number.NaN,
-    put: pick,
-    merge: pick,
-    result: (best) => (Number.isNaN(best) ? null : best) as number | OrNull<N>,
-    clone: (best) => best,
-    state: doubleState(kind),
-  })
+  const result = (best: number) => (Number.isNaN(best) ? null : best) as number | OrNull<N>
+  return fieldAggregate(
+    {
+      kind,
+      read: readNumber(kind, of),
+      init: () => Number.NaN,
+      put: pick,
+      merge: pick,
+      result,
+      clone: (best) => best,
+      state: doubleState(kind),
+    },
+    numberRow((row, at, number) => {
+      row[at] = pick(row[at], number)
+    }, result),
+  )
 }

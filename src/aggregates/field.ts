@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import { shown } from '../serde/faults.ts'
 import type { Aggregate, AggregateField } from './aggregate.ts'
+import { type AggregateRow, withRow } from './row.ts'
 
 /** A user's function that reads a number to aggregate. */
 export type NumberOf<in V> = (value: V) => number | null | undefined
@@ -24,11 +25,18 @@ export type FieldAggregate<V, F, A, R> = Omit<Aggregate<V, A, R>, 'add' | 'remov
   take?(accumulator: A, field: F, timestamp: number): A
 }
 
-/** An aggregate that adds what it reads from a value. */
-export function fieldAggregate<V, F, A, R>(parts: FieldAggregate<V, F, A, R>): Aggregate<V, A, R> {
+/**
+ * An aggregate that adds what it reads from a value.
+ *
+ * @param row - how the accumulator is kept where it is nothing but numbers
+ */
+export function fieldAggregate<V, F, A, R>(
+  parts: FieldAggregate<V, F, A, R>,
+  row?: AggregateRow<A, R>,
+): Aggregate<V, A, R> {
   const { read, put, take, ...aggregate } = parts
   const field: AggregateField<V, A> = take ? { read, put, take } : { read, put }
-  return Object.freeze({
+  const made: Aggregate<V, A, R> = Object.freeze({
     neutral: true,
     ...aggregate,
     field,
@@ -43,6 +51,7 @@ export function fieldAggregate<V, F, A, R>(parts: FieldAggregate<V, F, A, R>): A
       },
     }),
   })
+  return withRow(made, row)
 }
 
 /** Reads a field that may be anything; null and undefined are nothing, and so is a null value. */

@@ -1,5 +1,5 @@
 import type { Aggregate } from './aggregate.ts'
-import { addSum, addTo, type CompensatedSum, rounded } from './compensated.ts'
+import { addSum, addTo, addToRow, type CompensatedSum, roundedSum } from './compensated.ts'
 import { fieldAggregate, type OrNull, readNumber } from './field.ts'
 import { StateReader } from './state-reader.ts'
 
@@ -15,40 +15,58 @@ interface Mean extends CompensatedSum {
 export function mean<V, N extends number | null | undefined>(
   of: (value: V) => N,
 ): Aggregate<V, Mean, number | OrNull<N>> {
-  return fieldAggregate({
-    kind: 'mean',
-    read: readNumber('mean', of),
-    init: () => ({ sum: 0, compensation: 0, count: 0 }),
-    put(mean: Mean, number: number) {
-      addTo(mean, number)
-      mean.count++
-      return mean
-    },
-    take(mean: Mean, number: number) {
-      addTo(mean, -number)
-      mean.count--
-      return mean
-    },
-    merge(a: Mean, b: Mean) {
-      addSum(a, b)
-      a.count += b.count
-      return a
-    },
-    result: (mean) => (mean.count > 0 ? rounded(mean) / mean.count : null) as number | OrNull<N>,
-    clone: ({ sum, compensation, count }) => ({ sum, compensation, count }),
-    state: {
-      size: 24,
-      encode(mean, out) {
-        out.float64(mean.sum)
-        out.float64(mean.compensation)
-        out.int64(mean.count)
-      },
-      decode(source, start, end) {
-        const reader = new StateReader('mean', source, start, end)
-        const mean = { sum: reader.float64(), compensation: reader.float64(), count: reader.int64() }
-        reader.finish()
+  const result = (sum: number, compensation: number, count: number) =>
+    (count > 0 ? roundedSum(sum, compensation) / count : null) as number | OrNull<N>
+  return fieldAggregate(
+    {
+      kind: 'mean',
+      read: readNumber('mean', of),
+      init: () => ({ sum: 0, compensation: 0, count: 0 }),
+      put(mean: Mean, number: number) {
+        addTo(mean, number)
+        mean.count++
         return mean
       },
+      take(mean: Mean, number: number) {
+        addTo(mean, -number)
+        mean.count--
+        return mean
+      },
+      merge(a: Mean, b: Mean) {
+        addSum(a, b)
+        a.count += b.count
+        return a
+      },
+      result: ({ sum, compensation, count }) => result(sum, compensation, count),
+      clone: ({ sum, compensation, count }) => ({ sum, compensation, count }),
+      state: {
+        size: 24,
+        encode(mean, out) {
+          out.float64(mean.sum)
+          out.float64(mean.compensation)
+          out.int64(mean.count)
+        },
+        decode(source, start, end) {
+          const reader = new StateReader('mean', source, start, end)
+          const mean = { sum: reader.float64(), compensation: reader.float64(), count: reader.int64() }
+          reader.finish()
+          return mean
+        },
+      },
     },
-  })
+    {
+      width: 3,
+      put(row, at, number) {
+        addToRow(row, at, number)
+        row[at + 2]++
+      },
+      result: (row, at) => result(row[at], row[at + 1], row[at + 2]),
+      load: (row, at) => ({ sum: row[at], compensation: row[at + 1], count: row[at + 2] }),
+      save(row, at, { sum, compensation, count }) {
+        row[at] = sum
+        row[at + 1] = compensation
+        row[at + 2] = count
+      },
+    },
+  )
 }

@@ -1,4 +1,5 @@
 import type { AggregateState } from './aggregate.ts'
+import type { AggregateRow } from './row.ts'
 import { StateReader } from './state-reader.ts'
 
 /** Count, mean, and the sum of squared distances from the mean. */
@@ -42,6 +43,27 @@ export function addMoments(a: Moments, b: Moments): Moments {
 export function varianceOf({ count, squares }: Moments, { population = false }: MomentsOptions): number | null {
   const degrees = population ? count : count - 1
   return degrees > 0 ? squares / degrees : null
+}
+
+/** As `addNumber`, in a row: count, mean, squares. */
+export function momentsRow<R>(result: (moments: Moments) => R): AggregateRow<Moments, R> {
+  const load = (row: Float64Array, at: number): Moments => ({ count: row[at], mean: row[at + 1], squares: row[at + 2] })
+  return {
+    width: 3,
+    put(row, at, number: number) {
+      const distance = number - row[at + 1]
+      row[at]++
+      row[at + 1] += distance / row[at]
+      row[at + 2] += distance * (number - row[at + 1])
+    },
+    result: (row, at) => result(load(row, at)),
+    load,
+    save(row, at, { count, mean, squares }) {
+      row[at] = count
+      row[at + 1] = mean
+      row[at + 2] = squares
+    },
+  }
 }
 
 export function momentsState(kind: string): AggregateState<Moments> {

@@ -6,6 +6,7 @@ import {
   copyMoments,
   type Moments,
   type MomentsOptions,
+  momentsRow,
   momentsState,
   newMoments,
   varianceOf,
@@ -21,17 +22,21 @@ import {
  */
 export function stddev<V>(of: NumberOf<V>, options: MomentsOptions = {}): Aggregate<V, Moments, number | null> {
   const kind = options.population ? 'stddev(population)' : 'stddev'
-  return fieldAggregate({
-    kind,
-    read: readNumber(kind, of),
-    init: newMoments,
-    put: addNumber,
-    merge: addMoments,
-    result(moments) {
-      const variance = varianceOf(moments, options)
-      return variance === null ? null : Math.sqrt(variance)
+  const result = (moments: Moments) => {
+    const variance = varianceOf(moments, options)
+    return variance === null ? null : Math.sqrt(variance)
+  }
+  return fieldAggregate(
+    {
+      kind,
+      read: readNumber(kind, of),
+      init: newMoments,
+      put: addNumber,
+      merge: addMoments,
+      result,
+      clone: copyMoments,
+      state: momentsState(kind),
     },
-    clone: copyMoments,
-    state: momentsState(kind),
-  })
+    momentsRow(result),
+  )
 }

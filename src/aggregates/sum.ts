@@ -1,6 +1,16 @@
 import { checkWhole } from '../options.ts'
 import type { Aggregate } from './aggregate.ts'
-import { addSum, addTo, type CompensatedSum, copySum, newSum, rounded, sumState } from './compensated.ts'
+import {
+  addSum,
+  addTo,
+  type CompensatedSum,
+  copySum,
+  newSum,
+  rounded,
+  roundedSum,
+  sumRow,
+  sumState,
+} from './compensated.ts'
 import { fieldAggregate, type NumberOf, readNumber } from './field.ts'
 
 export interface SumOptions {
@@ -39,16 +49,19 @@ export function sum<V>(of: NumberOf<V>, { decimals }: SumOptions = {}): Aggregat
     clone: copySum,
     state: sumState(kind),
   }
-  if (decimals === undefined) return fieldAggregate(common)
+  if (decimals === undefined) return fieldAggregate(common, sumRow(roundedSum))
   checkWhole('sum', 'decimals', decimals, 0)
   const units = 10 ** decimals
   const { read } = common
-  return fieldAggregate({
-    ...common,
-    read(value: V) {
-      const number = read(value)
-      return number === null ? null : Math.round(number * units)
+  return fieldAggregate(
+    {
+      ...common,
+      read(value: V) {
+        const number = read(value)
+        return number === null ? null : Math.round(number * units)
+      },
+      result: (total: CompensatedSum) => rounded(total) / units,
     },
-    result: (total: CompensatedSum) => rounded(total) / units,
-  })
+    sumRow((sum, compensation) => roundedSum(sum, compensation) / units),
+  )
 }

@@ -6,6 +6,7 @@ import {
   copyMoments,
   type Moments,
   type MomentsOptions,
+  momentsRow,
   momentsState,
   newMoments,
   varianceOf,
@@ -21,14 +22,18 @@ import {
  */
 export function variance<V>(of: NumberOf<V>, options: MomentsOptions = {}): Aggregate<V, Moments, number | null> {
   const kind = options.population ? 'variance(population)' : 'variance'
-  return fieldAggregate({
-    kind,
-    read: readNumber(kind, of),
-    init: newMoments,
-    put: addNumber,
-    merge: addMoments,
-    result: (moments) => varianceOf(moments, options),
-    clone: copyMoments,
-    state: momentsState(kind),
-  })
+  const result = (moments: Moments) => varianceOf(moments, options)
+  return fieldAggregate(
+    {
+      kind,
+      read: readNumber(kind, of),
+      init: newMoments,
+      put: addNumber,
+      merge: addMoments,
+      result,
+      clone: copyMoments,
+      state: momentsState(kind),
+    },
+    momentsRow(result),
+  )
 }

@@ -101,7 +101,8 @@ export function cogroup<K, V, R, A, O>(
       const same: Serdes = { key: key ?? serdes.key, value }
       inputs.push(partitionedByKey({ ...grouped, serdes: same }, `${name}-${i + 2}`).input)
     })
-    const state = stateOf<K, A>(name, aggregate, first, serdes.key, () => aggregate.state, retention)
+    // A copy: what the other streams add knows the accumulator as an object, and not as a row of numbers.
+    const state = stateOf<K, A>(name, { ...aggregate }, first, serdes.key, () => aggregate.state, retention)
     const processor: ProcessorFactory = (context) => {
       // One aggregation; which stream the record in work is of says how it is added, and by what time it may be late.
       const adds = [aggregate, ...others].map(

@@ -10,7 +10,12 @@ export const SUFFIX = 12
 
 export function encodeWindowKey<K>(keys: Keys<K>, entry: Entry<K, unknown>, out: ByteWriter): void {
   keys.encode(entry.key, out)
-  out.int64(entry.start)
+  encodeWindowEnd(entry.start, out)
+}
+
+/** What comes after the key. */
+export function encodeWindowEnd(start: number, out: ByteWriter): void {
+  out.int64(start)
   out.int32(0)
 }
 

@@ -1,8 +1,10 @@
+import type { AggregateRow } from '../aggregates/row.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, newEntry, restoreEntry } from './changes.ts'
 import { diskWindowStore } from './disk/disk-stores.ts'
 import { type Keys, keysOf } from './keys.ts'
+import { rowWindowStore, type WindowRows } from './row-window-store.ts'
 import type { Entry, StateStore, StoreValue, ValueCodec } from './store.ts'
 import { encodeWindowKey, innerKey, windowStart } from './window-key.ts'
 
@@ -11,6 +13,8 @@ import { encodeWindowKey, innerKey, windowStart } from './window-key.ts'
  * (0.95 CPU s per million records against 1.42 with a Map per key) and an expired window is dropped as a whole.
  */
 export interface WindowStore<K, A> extends StateStore {
+  /** Where accumulators are rows of doubles: the way around entries, which are made when they are asked for. */
+  readonly rows?: WindowRows<K, A>
   find(start: number, key: K): Entry<K, A> | undefined
   /** A new entry; there must be none. */
   create(start: number, key: K, value: A, timestamp: number): Entry<K, A>
@@ -32,6 +36,8 @@ export interface WindowStoreOptions<K, A> {
   readonly name: string
   readonly key: Serde<K>
   readonly value: StoreValue<A>
+  /** How accumulators are kept as rows of doubles; not on disk. */
+  readonly row?: AggregateRow<A>
   readonly parameters?: Readonly<Record<string, unknown>>
 }
 
@@ -45,9 +51,8 @@ export function windowStore<K, A>(options: WindowStoreOptions<K, A>): StoreSpec<
       const { disk } = environment
       const keys = keysOf(environment.open(options.key, 'key'))
       const values = options.value(environment)
-      return disk
-        ? diskWindowStore({ table: disk.table(), keys, values, cacheEntries: disk.cacheEntries })
-        : memoryWindowStore(keys, values)
+      if (disk) return diskWindowStore({ table: disk.table(), keys, values, cacheEntries: disk.cacheEntries })
+      return options.row ? rowWindowStore(keys, values, options.row) : memoryWindowStore(keys, values)
     },
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll } from 'vitest'
+import { numberRow } from '../../src/aggregates/row.ts'
 import { integer } from '../../src/serde/numbers.ts'
 import { string } from '../../src/serde/string.ts'
 import { diskState } from '../../src/state/disk/sqlite.ts'
@@ -65,6 +66,16 @@ const window: Omit<StoreUnderTest<WindowStore<string, number>, WindowId>, 'spec'
   ],
 }
 storeContract('window', { spec: windowStore(common), ...window })
+storeContract('window of rows', {
+  spec: windowStore({
+    ...common,
+    row: numberRow(
+      () => {},
+      (n) => n,
+    ),
+  }),
+  ...window,
+})
 storeContract('window on disk', { spec: onDisk(windowStore(common)), ...window })
 
 const slidingEntry = (store: SlidingStore<string, number>, [id, at]: WindowId) =>

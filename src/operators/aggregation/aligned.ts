@@ -7,6 +7,7 @@ import type { StoreSpec } from '../../topology/store-spec.ts'
 import { closesAt } from '../../windows/closing.ts'
 import type { AlignedWindows } from '../../windows/windows.ts'
 import { results } from './results.ts'
+import { rowAggregate, rowResults } from './row-aggregate.ts'
 import { waitingWindows } from './waiting.ts'
 
 /**
@@ -24,16 +25,14 @@ export function aligned<K, V, A, R>(
   return (context) => {
     const store = context.store(spec)
     const time = context.streamTime()
-    const keyOf = (entry: Entry<K, A>): Windowed<K> => ({
-      key: entry.key,
-      window: { start: entry.start, end: windows.endOf(entry.start) },
-    })
+    const windowed = (key: K, start: number): Windowed<K> => ({ key, window: { start, end: windows.endOf(start) } })
+    const keyOf = ({ key, start }: Entry<K, A>) => windowed(key, start)
     const give = results<K, A, R>(context, aggregate, keyOf)
     const late = context.forward('late')
     const waiting = waitingWindows<Entry<K, A>>(context, store)
     const closing = context.listens('final') ? finalResults() : undefined
 
-    const update = (start: number, key: K, value: V, timestamp: number) => {
+    const updateEntry = (start: number, key: K, value: V, timestamp: number) => {
       const found = store.find(start, key)
       if (found !== undefined) give.before(found)
       // First what may throw: a window is there only with a record in it.
@@ -50,6 +49,27 @@ export function aligned<K, V, A, R>(
       closing?.expect(start)
       return store.create(start, key, accumulator, timestamp)
     }
+
+    const row = rowAggregate<K, V, A, R>(aggregate, store)
+    const giveRows = row && rowResults(context, row, give, windowed)
+    /** As `updateEntry`, without an entry unless somebody downstream must be told of it at once. */
+    const updateRow = (start: number, key: K, value: V, timestamp: number) => {
+      const { rows, add, fresh } = row!
+      let slot = rows.find(start, key)
+      if (slot >= 0) {
+        if (context.wantsOld) give.before(rows.entry(slot))
+        add(rows.block(slot), rows.at(slot), value, timestamp)
+        rows.reach(slot, timestamp)
+      } else {
+        const first = fresh(value, timestamp)
+        closing?.expect(start)
+        slot = rows.create(start, key, timestamp, first)
+      }
+      rows.touch(slot)
+      if (context.emit === 'update') give.after(rows.entry(slot))
+      waiting?.changed(rows.entry(slot))
+    }
+    const update = row ? updateRow : updateEntry
 
     function finalResults() {
       const final = context.forward('final')
@@ -131,7 +151,8 @@ export function aligned<K, V, A, R>(
       restored: () => closing?.restored(),
       advance: () => closing?.giveDue(),
       flush() {
-        give.flush(store.changed())
+        if (giveRows) giveRows()
+        else give.flush(store.changed())
         for (const start of store.starts()) {
           if (closesAt(windows, windows.endOf(start)) + retention > time.closing) break
           store.forget(start)

@@ -1,4 +1,5 @@
 import type { Aggregate } from '../../aggregates/aggregate.ts'
+import { type AggregateRow, rowOf } from '../../aggregates/row.ts'
 import { sessionWindowed, windowed } from '../../serde/windowed.ts'
 import { keyValueStore } from '../../state/key-value-store.ts'
 import { sessionStore } from '../../state/session-store.ts'
@@ -43,7 +44,7 @@ export function stateOf<K, A>(
 ): AggregationState<A> {
   const parameters = { aggregate: aggregate.kind, ...(windows ? { windows: windows.describe } : {}) }
   const { stores, processor, view, storeKey } = kept<K, A>(
-    { name, key, value, parameters },
+    { name, key, value, parameters, row: rowOf<A, unknown>(aggregate) },
     windows,
     changes,
     retention,
@@ -86,6 +87,7 @@ function kept<K, A>(
     readonly key: AnySerde
     readonly value: StoreValue<A>
     readonly parameters: Readonly<Record<string, unknown>>
+    readonly row: AggregateRow<A> | undefined
   },
   windows: Windows | undefined,
   changes: boolean,
@@ -112,7 +114,7 @@ function kept<K, A>(
       }
     }
     case 'count': {
-      const store = windowStore<K, A>(common)
+      const store = windowStore<K, A>({ ...common, row: undefined })
       const positions = positionStore<K>(common.name, common.key)
       return {
         stores: [store, positions],

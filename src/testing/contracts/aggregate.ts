@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Aggregate } from '../../aggregates/aggregate.ts'
+import { rowOf } from '../../aggregates/row.ts'
 import { ByteWriter, byteSource } from '../../serde/bytes.ts'
 
 export interface AggregateCase<V, A, R> {
@@ -121,6 +122,33 @@ export function aggregateContract<V, A, R>(name: string, options: AggregateCase<
         }),
       )
     })
+
+    const row = rowOf<A, R>(aggregate)
+    if (row) {
+      it('is the same as a row of numbers, to the last bit', () => {
+        const block = new Float64Array(row.width + 2)
+        const put = (value: V, timestamp: number) => {
+          const read = aggregate.field ? aggregate.field.read(value) : value
+          if (!aggregate.field || read !== null) row.put(block, 1, read, timestamp)
+        }
+        fc.assert(
+          fc.property(some, some, (before, after) => {
+            row.save(block, 1, aggregate.init())
+            for (const item of before) put(...item)
+            const first = fold(before)
+            expect(row.result(block, 1)).toStrictEqual(aggregate.result(first))
+            expect(encoded(row.load(block, 1))).toEqual(encoded(first))
+            // From a changelog, and on.
+            row.save(block, 1, decoded(encoded(first)))
+            for (const item of after) put(...item)
+            const second = fold(after, decoded(encoded(first)))
+            expect(encoded(row.load(block, 1))).toEqual(encoded(second))
+            expect(row.result(block, 1)).toStrictEqual(aggregate.result(second))
+            expect([block[0], block[row.width + 1]]).toEqual([0, 0])
+          }),
+        )
+      })
+    }
 
     if (aggregate.merge) {
       const merge = aggregate.merge.bind(aggregate)

@@ -1,0 +1,85 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { combine, count, sum } from '../../src/aggregates/index.ts'
+import { rowOf } from '../../src/aggregates/row.ts'
+import { string } from '../../src/serde/string.ts'
+import { type WindowStore, windowStore } from '../../src/state/window-store.ts'
+
+const numbers = combine({ n: count(), total: sum((n: number) => n) })
+type Numbers = ReturnType<typeof numbers.init>
+const common = { name: 'store', key: string(), value: () => numbers.state }
+const open = (row?: ReturnType<typeof rowOf<Numbers, unknown>>) =>
+  windowStore<string, Numbers>({ ...common, row }).create({
+    open: (serde, part) => serde.open({ topic: 'changelog', part }),
+  })
+
+const step = fc.record({
+  kind: fc.constantFrom('put', 'put', 'put', 'remove', 'forget', 'flush'),
+  key: fc.constantFrom('a', 'b', 'c'),
+  start: fc.nat(3),
+  value: fc.double({ noNaN: true }),
+})
+
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+
+function take(store: WindowStore<string, Numbers>, { kind, key, start, value }: Step): string[] {
+  const written: string[] = []
+  const found = store.find(start, key)
+  if (kind === 'put') {
+    const all = numbers.add(found?.value ?? numbers.init(), value, start)
+    const entry = found ?? store.create(start, key, all, start)
+    entry.value = all
+    entry.timestamp = Math.max(entry.timestamp, value)
+    store.touch(entry)
+  } else if (kind === 'remove') {
+    if (found) store.remove(found)
+  } else if (kind === 'forget') store.forget(start)
+  else
+    store.flush((key, value, timestamp) => {
+      const bytes = value && Buffer.from(value.bytes()).toString('hex')
+      written.push(`${Buffer.from(key.bytes()).toString('hex')}=${bytes}@${timestamp}`)
+    })
+  return written
+}
+
+describe('a window store of rows', () => {
+  it('writes the very changelog that one of objects writes', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const [rows, objects] = [open(rowOf(numbers)), open()]
+        expect(rows.rows).toBeDefined()
+        expect(objects.rows).toBeUndefined()
+        for (const one of [...steps, { kind: 'flush', key: 'a', start: 0, value: 0 } as const]) {
+          expect(take(rows, one)).toEqual(take(objects, one))
+          expect(rows.size).toBe(objects.size)
+          expect(rows.starts()).toEqual(objects.starts())
+        }
+      }),
+    )
+  })
+
+  it('shows an entry that is gone as deleted, even when its row is used again', () => {
+    const store = open(rowOf(numbers))
+    const entry = store.create(0, 'a', numbers.init(), 5)
+    const { rows } = store
+    const slot = rows!.find(0, 'a')
+    store.forget(0)
+    expect(entry.value).toBeNull()
+    store.create(0, 'b', numbers.add(numbers.init(), 1, 1), 6)
+    expect(rows!.find(0, 'b')).toBe(slot)
+    expect(entry.value).toBeNull()
+    const written: unknown[] = []
+    store.writeEntry(entry, (key) => written.push(key))
+    expect(written).toEqual([])
+  })
+
+  it('has one entry for a row that somebody knows by its identity', () => {
+    const { rows, ...store } = open(rowOf(numbers))
+    store.create(0, 'a', numbers.init(), 5)
+    const named = rows!.entry(rows!.find(0, 'a'))
+    expect(rows!.entry(rows!.find(0, 'a'))).toBe(named)
+    expect(store.find(0, 'a')).toBe(named)
+    expect(store.entries(0)).toEqual([named])
+    expect([...store.all()]).toEqual([named])
+  })
+})
