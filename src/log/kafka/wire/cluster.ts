@@ -18,6 +18,48 @@ export function apiVersionsRequest(): Request<{ error: number; versions: ApiVers
   }
 }
 
+/** Levels of the features that the whole cluster has agreed on, by name. */
+export type FinalizedFeatures = ReadonlyMap<string, number>
+
+const FINALIZED_FEATURES = 2
+
+/** ApiVersions v3, for what is in its tags (KIP-584). The header of its answer has none, whatever the version. */
+export function featuresRequest(): Request<{ error: number; features: FinalizedFeatures }> {
+  return {
+    apiKey: 18,
+    apiName: 'ApiVersions',
+    apiVersion: 3,
+    body: new WireWriter()
+      .tags() // ends the header
+      .compactString('millrace')
+      .compactString('1')
+      .tags()
+      .finish(),
+    decode(reader) {
+      const error = reader.int16()
+      reader.compactArray((r) => {
+        r.skip(6) // key, oldest and newest version
+        r.tags()
+      })
+      reader.int32() // throttle time
+      const features = new Map<string, number>()
+      for (let n = reader.uvarint(); n > 0; n--) {
+        const tag = reader.uvarint()
+        const end = reader.uvarint() + reader.position
+        if (tag === FINALIZED_FEATURES) {
+          reader.compactArray((r) => {
+            features.set(r.compactString(), r.int16())
+            r.int16() // the lowest level
+            r.tags()
+          })
+        }
+        reader.skip(end - reader.position)
+      }
+      return { error, features }
+    },
+  }
+}
+
 export interface NodeAddress {
   readonly nodeId: number
   readonly host: string

@@ -89,6 +89,9 @@ export const errorCodes = {
   UNRELEASED_INSTANCE_ID: 111,
   STALE_MEMBER_EPOCH: 113,
   TRANSACTION_ABORTABLE: 120,
+  STREAMS_INVALID_TOPOLOGY: 130,
+  STREAMS_INVALID_TOPOLOGY_EPOCH: 131,
+  STREAMS_TOPOLOGY_FENCED: 132,
 } as const
 
 export type KafkaErrorName = keyof typeof errorCodes
