@@ -127,6 +127,12 @@ log.cleaner.backoff.ms=500
 # Tests do not wait: no delay before the first assignment, short sessions allowed, expired transactions found soon.
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=500
+group.streams.initial.rebalance.delay.ms=0
+group.streams.min.assignment.interval.ms=0
+group.streams.assignment.interval.ms=0
+group.streams.min.session.timeout.ms=500
+group.streams.min.heartbeat.interval.ms=100
+group.streams.min.task.offset.interval.ms=100
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 
 # Test records carry old timestamps; retention by time would delete them while a test reads.

@@ -174,6 +174,21 @@ export interface StandbyOptions {
   readonly acceptableLag?: number
 }
 
+/** What the tasks of one subtopology read and keep: a broker that spreads the tasks by itself must know it. */
+export interface GroupSubtopology {
+  /** As in the ids of its tasks. */
+  readonly id: string
+  /** The user's topics that it reads. */
+  readonly sources: readonly string[]
+  /** The repartition topics that it reads. */
+  readonly repartitions: readonly NewTopic[]
+  readonly changelogs: readonly NewTopic[]
+  /** Names of the repartition topics that it writes to. */
+  readonly writes: readonly string[]
+  /** Topics that it reads whose partitions correspond one to one. */
+  readonly copartitioned: readonly (readonly string[])[]
+}
+
 export interface GroupOptions extends StandbyOptions {
   readonly group: string
   /** Source topics, so that the log's own tools show what the group reads. */
@@ -189,6 +204,8 @@ export interface GroupOptions extends StandbyOptions {
    * member has its own.
    */
   readonly processId?: string
+  /** What the tasks are made of. Default: every subtopology reads all of `topics`. */
+  readonly subtopologies?: readonly GroupSubtopology[]
   /** What a task reads, so that the log's own tools show which member has which partition. */
   reads?(task: string): readonly TopicPartition[]
   /** Fixed identity of this instance: a restart within the session timeout gets its tasks back without a rebalance. */
@@ -217,6 +234,8 @@ export interface GroupOptions extends StandbyOptions {
   onLost(tasks: readonly string[]): Promise<void>
   /** Membership cannot go on (not authorised, inconsistent protocol …). */
   onError(error: Error): void
+  /** Membership goes on, and somebody should know this. */
+  onWarning?(message: string): void
 }
 
 export interface LogGroup {

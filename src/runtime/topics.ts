@@ -1,7 +1,7 @@
 import { MillraceError } from '../errors.ts'
-import type { Log, NewTopic } from '../log/log.ts'
+import type { GroupSubtopology, Log, NewTopic } from '../log/log.ts'
 import { partitionCounts } from '../topology/partitions.ts'
-import type { Plan } from '../topology/plan.ts'
+import { type Plan, repartitionTopic } from '../topology/plan.ts'
 
 export interface TopicOptions {
   /** Make the user's topics that are missing; default false: that is an error. */
@@ -71,23 +71,41 @@ const ANY_TIME = { 'message.timestamp.after.max.ms': '9223372036854775807' }
 /** A dead letter is the record as it came and the reason: it may be larger than what brokers take by default (1 MiB). */
 const ROOM_FOR_HEADERS = { 'max.message.bytes': '4194304' }
 
+// Trimmed behind its readers; nothing in it may go by time before it was read.
+const REPARTITION = { 'cleanup.policy': 'delete', 'retention.ms': '-1', ...ANY_TIME }
+// Windows are deleted by tombstones when they expire in stream time (docs/decisions/0004-changelog-retention.md).
+const CHANGELOG = { 'cleanup.policy': 'compact', ...ANY_TIME }
+
 function internalTopics(plan: Plan, counts: ReadonlyMap<string, number>, replicationFactor?: number): NewTopic[] {
   const topics = new Map<string, NewTopic>()
-  for (const { sources, stores } of plan.subtopologies) {
-    for (const { topic, from } of sources) {
-      if (from === undefined) continue
-      // Trimmed behind its readers; nothing in it may go by time before it was read.
-      const config = { 'cleanup.policy': 'delete', 'retention.ms': '-1', ...ANY_TIME }
-      topics.set(topic, { topic, partitions: counts.get(topic)!, replicationFactor, config })
-    }
-    for (const { changelog } of stores) {
-      if (changelog === undefined) continue
-      // Windows are deleted by tombstones when they expire in stream time (docs/decisions/0004-changelog-retention.md).
-      const config = { 'cleanup.policy': 'compact', ...ANY_TIME }
-      topics.set(changelog, { topic: changelog, partitions: counts.get(changelog)!, replicationFactor, config })
-    }
+  for (const { repartitions, changelogs } of groupSubtopologies(plan, counts)) {
+    for (const of of [...repartitions, ...changelogs]) topics.set(of.topic, { ...of, replicationFactor })
   }
   return [...topics.values()]
+}
+
+/** What each subtopology reads, keeps and writes, for a log that spreads the tasks itself. */
+export function groupSubtopologies(plan: Plan, counts: ReadonlyMap<string, number>): GroupSubtopology[] {
+  const distinct = (topics: readonly string[]) => [...new Set(topics)]
+  const internal = (topics: readonly string[], config: NewTopic['config']) =>
+    distinct(topics).map((topic) => ({ topic, partitions: counts.get(topic)!, config }))
+  return plan.subtopologies.map(({ id, nodes, sources, stores, copartitioned }) => {
+    const own = sources.filter((source) => !source.global)
+    const topicsOf = (isInternal: boolean) =>
+      own.filter(({ from }) => (from !== undefined) === isInternal).map(({ topic }) => topic)
+    const targets = nodes.flatMap(({ node: { target } }) => (target?.repartition ? [target.topic] : []))
+    return {
+      id: String(id),
+      sources: distinct(topicsOf(false)),
+      repartitions: internal(topicsOf(true), REPARTITION),
+      changelogs: internal(
+        stores.flatMap(({ changelog }) => changelog ?? []),
+        CHANGELOG,
+      ),
+      writes: distinct(targets.map((name) => repartitionTopic(plan.application, name))),
+      copartitioned,
+    }
+  })
 }
 
 /** Throws `TOPIC_MISMATCH` when an internal topic that exists has other partition counts than the plan needs. */

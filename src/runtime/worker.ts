@@ -19,6 +19,7 @@ import { createSnapshots } from './snapshots/snapshots.ts'
 import { createStampGate } from './stamp-gate.ts'
 import type { Status } from './status.ts'
 import type { Task } from './task/task.ts'
+import { groupSubtopologies } from './topics.ts'
 
 /** How much is processed before the loop looks around again, and how much output may wait for a commit. */
 const SLICE_RECORDS = 4_096
@@ -87,6 +88,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     group: settings.application,
     topics: [...new Set(plan.subtopologies.flatMap(({ sources }) => sources.map(({ topic }) => topic)))],
     tasks: taskIds(plan, counts),
+    subtopologies: groupSubtopologies(plan, counts),
     instanceId: settings.instanceId,
     sessionTimeoutMs: settings.sessionTimeoutMs,
     heartbeatIntervalMs: Math.min(3_000, Math.floor(settings.sessionTimeoutMs / 3)),
@@ -95,6 +97,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     onAssigned: (assignment) => ownership.callbacks.onAssigned(assignment),
     onLost: (lost) => ownership.callbacks.onLost(lost),
     onError: fail,
+    onWarning: (message) => logger.warn(message),
   })
   const commits: Commits = createCommits({
     tasks,

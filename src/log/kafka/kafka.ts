@@ -24,6 +24,7 @@ import { type Transport, transport } from './transport.ts'
  * ```
  */
 export function kafka(options: KafkaOptions): Log {
+  const { protocol, rack, clientTags } = options
   const open = new Set<Transport>()
   const connect = (): Transport => {
     const opened = transport(options)
@@ -52,6 +53,6 @@ export function kafka(options: KafkaOptions): Log {
     reader: (readerOptions) => kafkaReader(connect(), readerOptions),
     producer: (producerOptions = {}) =>
       kafkaProducer(connect(), producerOptions, { requestTimeoutMs, deliveryTimeoutMs }, doubts),
-    group: (groupOptions) => kafkaGroup(connect, groupOptions),
+    group: (groupOptions) => kafkaGroup(connect, groupOptions, { protocol, rack, clientTags }),
   }
 }

@@ -39,6 +39,22 @@ export interface KafkaOptions {
    * 60,000 ms.
    */
   readonly deliveryTimeoutMs?: number
+  /**
+   * Who spreads the tasks of an application over its instances.
+   *
+   * - 'classic' (default): the instances themselves, by Kafka's classic group protocol. Every broker since 2.5; the
+   *   topology may change from one rolling deploy to the next.
+   * - 'streams': the broker, by the streams rebalance protocol (KIP-1071; `group.protocol=streams` of Kafka Streams). Kafka
+   *   4.2 and newer, 4.4 with an `instanceId`; a topology that has changed needs all instances stopped. `UNSUPPORTED_BROKER`
+   *   where the broker does not have it: nothing falls back. The session time-out is written into the group's configuration.
+   *
+   * The instances of one application must agree: a group has one protocol at a time, and changes it while it is empty.
+   */
+  readonly protocol?: 'classic' | 'streams'
+  /** Where this client is, such as a zone; told to brokers that spread the tasks (`protocol: 'streams'`). */
+  readonly rack?: string
+  /** As `client.tag.*` of Kafka Streams, for a broker that spreads standbys by them (`protocol: 'streams'`). */
+  readonly clientTags?: Readonly<Record<string, string>>
   /** Receives what the connections have to say. Default: nothing is logged; what matters is thrown. */
   log?(entry: KafkaLogEntry): void
 }

@@ -26,8 +26,8 @@ export interface CallOptions {
 /** The broker that coordinates one group, looked up when it is needed and again after it moved or could not be reached. */
 export interface GroupCoordinator {
   call<Answer>(request: Request<Answer>, options: CallOptions): Promise<Answer>
-  /** The newest version of a request that the coordinator speaks. */
-  newest(apiKey: number): Promise<number>
+  /** The versions of a request that the coordinator speaks; undefined when it does not know it. */
+  versions(apiKey: number): Promise<{ readonly min: number; readonly max: number } | undefined>
   /** The coordinator answered with this code: if it says that the group is elsewhere, the next call looks it up. */
   heed(error: number): void
 }
@@ -64,7 +64,7 @@ export function groupCoordinator(transport: GroupTransport, group: string): Grou
           throw new MillraceError('INTERNAL', `${what} cannot be read`, { cause })
         }
       }),
-    newest: (apiKey) => withBroker(async (broker) => (await transport.versions(broker)).get(apiKey)?.max ?? 0),
+    versions: (apiKey) => withBroker(async (broker) => (await transport.versions(broker)).get(apiKey)),
     heed(error) {
       if (error === errorCodes.NOT_COORDINATOR || error === errorCodes.COORDINATOR_NOT_AVAILABLE) current = undefined
     },

@@ -2,9 +2,9 @@ import { MillraceError, toError } from '../../../errors.ts'
 import { type Clock, systemClock } from '../../../time.ts'
 import type { GroupOptions, LogGroup } from '../../log.ts'
 import { type GroupTransport, groupCoordinator } from './group-coordinator.ts'
-import { member } from './member.ts'
+import { type MemberOptions, member } from './member.ts'
 import { groupOffsets } from './offsets.ts'
-import { leaveGroupRequest } from './protocol.ts'
+import { streamsMember } from './streams/member.ts'
 
 export interface KafkaGroup extends LogGroup {
   /**
@@ -14,8 +14,12 @@ export interface KafkaGroup extends LogGroup {
   leave(options?: { readonly permanently?: boolean }): Promise<void>
 }
 
-/** What only tests replace. */
 export interface Surroundings {
+  /** How the group gets to its assignment; see `KafkaOptions`. Default 'classic'. */
+  readonly protocol?: 'classic' | 'streams'
+  readonly rack?: string
+  readonly clientTags?: Readonly<Record<string, string>>
+  /** What only tests replace. */
   readonly clock?: Clock
   readonly random?: () => number
 }
@@ -24,8 +28,9 @@ export interface Surroundings {
 const LEAVE_PATIENCE_MS = 3_000
 
 /**
- * Membership in a group of Kafka's classic protocol (every broker since 2.5), with a task assignor of our own, and the
- * group's committed offsets. The protocol is cooperative: tasks that stay where they are run on through a rebalance.
+ * Membership in a group and the group's committed offsets: by Kafka's classic protocol (every broker since 2.5) with a task
+ * assignor of our own, or by the streams protocol (KIP-1071), where the broker spreads the tasks. Both are cooperative: tasks
+ * that stay where they are run on through a rebalance.
  *
  * - `join` resolves when the group has taken this member in for the first time; `onAssigned` follows. It rejects when the
  *   group refuses it for good; of a member that was in already `onError` says so, after `onLost`.
@@ -37,19 +42,19 @@ const LEAVE_PATIENCE_MS = 3_000
 export function kafkaGroup(
   connect: () => GroupTransport,
   options: GroupOptions,
-  { clock = systemClock, random = Math.random }: Surroundings = {},
+  { protocol = 'classic', rack, clientTags, clock = systemClock, random = Math.random }: Surroundings = {},
 ): KafkaGroup {
   const { group, instanceId } = options
   const transport = connect()
   const coordinator = groupCoordinator(transport, group)
   const leaving = new AbortController()
-  const offsets = groupOffsets(coordinator, group, { clock, random, closed: leaving.signal })
+  const offsets = groupOffsets(coordinator, group, { protocol, clock, random, closed: leaving.signal })
   const entry = Promise.withResolvers<void>()
   let isIn = false
   let joining: Promise<void> | undefined
   let parting: Promise<void> | undefined
 
-  const self = member({
+  const memberOptions: MemberOptions = {
     coordinator,
     options,
     timeouts: {
@@ -64,29 +69,23 @@ export function kafkaGroup(
       isIn = true
       entry.resolve()
     },
-  })
+  }
+  const self = protocol === 'streams' ? streamsMember({ ...memberOptions, rack, clientTags }) : member(memberOptions)
 
   async function live(): Promise<void> {
     try {
       await self.live()
     } catch (error) {
       // The others get the tasks at once, not only when the session ends.
-      if (instanceId === undefined) await tellLeaving()
+      if (instanceId === undefined) await tellLeaving(true)
       if (isIn) options.onError(toError(error))
       else entry.reject(error)
     }
   }
 
-  /** On the connection of the offsets: on the other one a JoinGroup may be waiting. */
-  async function tellLeaving(): Promise<void> {
-    const memberId = self.id()
-    if (memberId === '') return
+  async function tellLeaving(isForGood: boolean): Promise<void> {
     const done = new AbortController()
-    const request = leaveGroupRequest({ group, memberId, instanceId })
-    await Promise.race([
-      coordinator.call(request, { lane: 'offsets' }).catch(() => undefined),
-      clock.sleep(LEAVE_PATIENCE_MS, done.signal),
-    ])
+    await Promise.race([self.part(isForGood).catch(() => undefined), clock.sleep(LEAVE_PATIENCE_MS, done.signal)])
     done.abort()
   }
 
@@ -103,7 +102,7 @@ export function kafkaGroup(
       parting ??= (async () => {
         leaving.abort()
         if (joining) entry.reject(closed(group))
-        if (permanently) await tellLeaving()
+        await tellLeaving(permanently)
         await transport.close()
       })()
       return parting

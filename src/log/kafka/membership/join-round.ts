@@ -44,7 +44,7 @@ export async function joinRound(
 ): Promise<Round> {
   const { group, instanceId, topics, tasks, processId = '', stateful = [] } = options
   const lane = 'membership'
-  const version = Math.min(await coordinator.newest(JOIN_GROUP), joinGroupVersions.newest)
+  const version = Math.min((await coordinator.versions(JOIN_GROUP))?.max ?? 0, joinGroupVersions.newest)
   const join = await coordinator.call(
     joinGroupRequest(version >= joinGroupVersions.newest ? version : joinGroupVersions.oldest, {
       group,

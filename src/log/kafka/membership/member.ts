@@ -1,10 +1,12 @@
-import { isRetriable, MillraceError, toError } from '../../../errors.ts'
+import { isRetriable, toError } from '../../../errors.ts'
 import type { Clock } from '../../../time.ts'
 import type { GroupOptions, Stamp } from '../../log.ts'
 import { backoff } from '../backoff.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
 import { type Heartbeats, heartbeats } from './heartbeat.ts'
 import { type Joined, joinRound, type Timeouts } from './join-round.ts'
+import { isFenced } from './membership-error.ts'
+import { leaveGroupRequest } from './protocol.ts'
 
 const MOVING_HEARTBEAT_MS = 100
 
@@ -20,13 +22,14 @@ export interface MemberOptions {
   onJoined(): void
 }
 
+/** A member of a group, whatever its protocol. */
 export interface Member {
-  /** Empty until the broker has given one. */
-  id(): string
   /** Lives through one generation after the other. Resolves after `leave`; rejects when membership cannot go on. */
   live(): Promise<void>
-  /** Joins again although nobody comes or goes. */
+  /** Has the group look again at who runs what, although nobody comes or goes. */
   reconsider(): void
+  /** Tells the group that this member goes: for good, or, with an instance id, to come back soon. */
+  part(isForGood: boolean): Promise<void>
 }
 
 /**
@@ -142,8 +145,14 @@ export function member({ coordinator, options, timeouts, clock, random, leaving,
   }
 
   return {
-    id: () => memberId,
     reconsider: () => reconsidering.resolve(),
+    async part(isForGood) {
+      // A static member of this protocol just ceases to be heard.
+      if (memberId === '' || !isForGood) return
+      const { group, instanceId } = options
+      // On the connection of the offsets: on the other one a JoinGroup may be waiting.
+      await coordinator.call(leaveGroupRequest({ group, memberId, instanceId }), { lane: 'offsets' })
+    },
     async live() {
       try {
         while (!leaving.aborted) await oneGeneration()
@@ -160,8 +169,4 @@ export function member({ coordinator, options, timeouts, clock, random, leaving,
 function isOver(heart: Heartbeats): boolean {
   const news = heart.latest()
   return news !== undefined && news.kind !== 'rebalance'
-}
-
-function isFenced(error: unknown): boolean {
-  return error instanceof MillraceError && error.code === 'FENCED'
 }

@@ -24,3 +24,8 @@ export function membershipError(code: number, group: string, instanceId: string 
       return kafkaError(code, what)
   }
 }
+
+/** Another member, or another process of the same name, has taken over. */
+export function isFenced(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === 'FENCED'
+}

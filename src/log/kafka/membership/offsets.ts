@@ -4,7 +4,7 @@ import type { CommittedOffset, Stamp, TopicPartition } from '../../log.ts'
 import { backoff } from '../backoff.ts'
 import { errorCodes, kafkaError } from '../wire/error-codes.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
-import { type FetchedOffset, offsetCommitRequest, offsetFetchRequest } from './protocol.ts'
+import { commitVersions, type FetchedOffset, offsetCommitRequest, offsetFetchRequest } from './protocol.ts'
 
 /** How long a coordinator that is away, moving or loading is waited for before the caller is told. */
 const PATIENCE_MS = 5_000
@@ -20,8 +20,15 @@ export interface GroupOffsets {
 export function groupOffsets(
   coordinator: GroupCoordinator,
   group: string,
-  { clock, random, closed }: { clock: Clock; random: () => number; closed: AbortSignal },
+  {
+    protocol,
+    clock,
+    random,
+    closed,
+  }: { protocol: 'classic' | 'streams'; clock: Clock; random: () => number; closed: AbortSignal },
 ): GroupOffsets {
+  const commitVersion = protocol === 'streams' ? commitVersions.memberEpochs : commitVersions.generations
+
   /** Repeats what fails for the time being: `patience` says how long, given the error. */
   async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
     const pause = backoff({ firstMs: 20, maxMs: 500, random })
@@ -53,7 +60,7 @@ export function groupOffsets(
   }
 
   async function commitOnce(offsets: readonly CommittedOffset[], stamp: Stamp): Promise<void> {
-    const answer = await coordinator.call(offsetCommitRequest(stamp, offsets), { lane: 'offsets' })
+    const answer = await coordinator.call(offsetCommitRequest(commitVersion, stamp, offsets), { lane: 'offsets' })
     for (const { error, topic, partition } of answer) {
       if (error === errorCodes.NONE) continue
       coordinator.heed(error)

@@ -139,15 +139,18 @@ export function leaveGroupRequest({ group, memberId, instanceId }: Omit<Stamp, '
   }
 }
 
-/** OffsetCommit v8. */
+/** OffsetCommit v8, and v9, which is the same and the first that takes the epoch of a member (KIP-848). */
+export const commitVersions = { generations: 8, memberEpochs: 9 } as const
+
 export function offsetCommitRequest(
+  apiVersion: number,
   stamp: Stamp,
   offsets: readonly CommittedOffset[],
 ): Request<readonly PartitionResult[]> {
   return {
     apiKey: 8,
     apiName: 'OffsetCommit',
-    apiVersion: 8,
+    apiVersion,
     body: stamped(stamp)
       .compactArray(byTopic(offsets), (w, [topic, positions]) =>
         w

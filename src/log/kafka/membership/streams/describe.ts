@@ -3,8 +3,6 @@ import type { WireReader } from '../../wire/wire-reader.ts'
 import { WireWriter } from '../../wire/wire-writer.ts'
 import { readTaskIds, type TaskLists, type TaskOffset } from './protocol.ts'
 
-export const STREAMS_GROUP_DESCRIBE = 89
-
 /** A member as the broker sees it. */
 export interface DescribedMember {
   readonly memberId: string
@@ -29,7 +27,7 @@ export interface DescribedGroup {
 /** StreamsGroupDescribe v0 of one group. */
 export function streamsDescribeRequest(group: string): Request<DescribedGroup> {
   return {
-    apiKey: STREAMS_GROUP_DESCRIBE,
+    apiKey: 89,
     apiName: 'StreamsGroupDescribe',
     apiVersion: 0,
     body: new WireWriter()
