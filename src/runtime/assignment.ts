@@ -2,21 +2,28 @@ import type { Logger } from 'pino'
 import type { Log, LogGroup, Position } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 import { type Checkpoint, checkpointOf } from './checkpoint.ts'
+import type { Metrics } from './metrics.ts'
 import type { Settings } from './options.ts'
 import type { Patience } from './patience.ts'
-import { restoreTasks } from './restore.ts'
+import { canGoOn, openedStore, restoreStates } from './restore.ts'
 import type { OpenedStore } from './snapshots/snapshots.ts'
+import { openState, partsOf, type TaskState } from './state/task-state.ts'
+import type { TaskStores } from './task/stores.ts'
 import { createTask, type Task } from './task/task.ts'
 
 /** A task that runs here, and what the log knows of it. */
 export interface OpenTask {
   readonly task: Task
+  /** Its stores; positions are those of the last commit. */
+  readonly state: TaskState
   /** Of its state; see `Checkpoint`. */
   readonly identity: string
   /** As last committed. */
   committed: { positions: ReadonlyMap<string, number>; times: Checkpoint['times'] }
   /** How its stores were opened. */
   readonly stores: readonly OpenedStore[]
+  /** Records of changelogs that were read to open it, and whether it was a standby before. */
+  readonly restored: { readonly records: number; readonly wasStandby: boolean }
 }
 
 export interface AssignmentDependencies {
@@ -27,6 +34,7 @@ export interface AssignmentDependencies {
   readonly log: Log
   readonly group: LogGroup
   readonly patiently: Patience
+  readonly metrics: Metrics
   readonly logger: Logger
   readonly signal: AbortSignal
   /** A task has work to do again. */
@@ -41,25 +49,44 @@ export function taskIds(plan: Plan, counts: ReadonlyMap<string, number>): string
   )
 }
 
-/** Creates tasks as the last commit left them: state from the changelogs, positions and time from the offsets. */
-export async function openTasks(ids: readonly string[], on: AssignmentDependencies): Promise<OpenTask[]> {
+/** Those that have a state to restore. */
+export function statefulIds({ subtopologies }: Plan, ids: readonly string[]): string[] {
+  return ids.filter((id) => subtopologies[partsOf(id)[0]].stores.some(({ changelog }) => changelog !== undefined))
+}
+
+/**
+ * Creates tasks as the last commit left them: state from the changelogs, positions and time from the offsets.
+ *
+ * @param standbys - states that are here already, and belong to the tasks from now on
+ */
+export async function openTasks(
+  ids: readonly string[],
+  standbys: ReadonlyMap<string, TaskState>,
+  on: AssignmentDependencies,
+): Promise<OpenTask[]> {
   const { plan, patiently, logger, settings } = on
-  const tasks = ids.map((id) => create(id, on))
+  const states = await Promise.all(ids.map((id) => stateOf(id, standbys.get(id), on)))
+  const tasks = ids.map((id, i) => create(id, states[i].stores, on))
   for (const task of tasks) {
     for (const codec of task.codecs) if (codec.prepare) await patiently('registry', async () => codec.prepare!())
   }
-  const checkpoints = await findCheckpoints(tasks, on)
+  const checkpoints = await findCheckpoints(
+    tasks.map(({ inputs, partition }) => ({ partition, topics: inputs.map(({ topic }) => topic) })),
+    on,
+  )
   const started = settings.clock.now()
   const identities = checkpoints.map(({ checkpoint }) => checkpoint.identity)
-  const { records, stores } = await restoreTasks(tasks, {
+  const restored = await restoreStates(states, {
     ...on,
     clock: settings.clock,
     snapshots: settings.snapshots && {
       from: settings.snapshots.to,
       application: plan.application,
-      identity: (task) => identities[tasks.indexOf(task)],
+      identity: (task) => identities[ids.indexOf(task)],
     },
   })
+  const records = restored.reduce((sum, of) => sum + of.records, 0)
+  on.metrics.restored(records)
   if (records > 0) {
     const ms = settings.clock.now() - started
     logger.info({ tasks: ids.length, records, ms }, 'state restored')
@@ -70,17 +97,36 @@ export async function openTasks(ids: readonly string[], on: AssignmentDependenci
     task.start(checkpoint.times)
     if (checkpoint.plan) task.limit(checkpoint.plan)
     const identity = identities[i] ?? on.nonce()
-    const opened = stores.filter((store) => store.task === task)
-    return { task, identity, committed: { positions, times: checkpoint.times }, stores: opened }
+    const state = states[i]
+    const mine = restored.filter((of) => of.state === state)
+    return {
+      task,
+      state,
+      identity,
+      committed: { positions, times: checkpoint.times },
+      stores: mine.map(openedStore),
+      restored: { records: mine.reduce((sum, of) => sum + of.records, 0), wasStandby: state === standbys.get(task.id) },
+    }
   })
 }
 
-function create(id: string, { plan, globals, settings, counts, logger, wake }: AssignmentDependencies): Task {
-  const [subtopology, partition] = id.split('_').map(Number)
+/** The one of a standby, unless its changelogs have gone on without it. */
+async function stateOf(id: string, standby: TaskState | undefined, on: AssignmentDependencies): Promise<TaskState> {
+  if (standby && (await canGoOn(standby, on))) return standby
+  standby?.stores.close()
+  return openState(id, on.plan, on.settings)
+}
+
+function create(
+  id: string,
+  stores: TaskStores,
+  { plan, globals, settings, counts, logger, wake }: AssignmentDependencies,
+): Task {
+  const [subtopology, partition] = partsOf(id)
   return createTask(plan.subtopologies[subtopology], partition, {
     application: plan.application,
     registry: settings.registry,
-    state: settings.state,
+    stores,
     globals,
     emit: 'commit',
     partitions: (topic) => counts.get(topic)!,
@@ -96,11 +142,17 @@ function create(id: string, { plan, globals, settings, counts, logger, wake }: A
   })
 }
 
-async function findCheckpoints(
-  tasks: readonly Task[],
+/** Topics of one partition each, whose offsets are committed together. */
+interface CommittedTogether {
+  readonly topics: readonly string[]
+  readonly partition: number
+}
+
+export async function findCheckpoints(
+  tasks: readonly CommittedTogether[],
   { group, log, patiently, settings }: AssignmentDependencies,
 ): Promise<{ positions: Map<string, number>; checkpoint: Checkpoint }[]> {
-  const partitions = tasks.flatMap(({ inputs, partition }) => inputs.map(({ topic }) => ({ topic, partition })))
+  const partitions = tasks.flatMap(({ topics, partition }) => topics.map((topic) => ({ topic, partition })))
   const committed = await patiently('log', () => group.committed(partitions))
   const find = (topic: string, partition: number) =>
     committed.find((offset) => offset.topic === topic && offset.partition === partition)
@@ -112,8 +164,8 @@ async function findCheckpoints(
     : []
   const startOf = (topic: string, partition: number): Position =>
     starts.find((start) => start.topic === topic && start.partition === partition)!
-  return tasks.map(({ inputs, partition }) => {
-    const topics = inputs.map(({ topic }) => topic).sort()
+  return tasks.map(({ topics: unsorted, partition }) => {
+    const topics = [...unsorted].sort()
     const positions = new Map(
       topics.map((topic) => [topic, (find(topic, partition) ?? startOf(topic, partition)).offset]),
     )

@@ -13,7 +13,7 @@ import type { Metrics } from './metrics.ts'
 import type { Settings } from './options.ts'
 import type { Patience } from './patience.ts'
 import type { Sinks } from './sinks.ts'
-import type { Snapshots } from './snapshots/snapshots.ts'
+import type { CommittedBatch, Snapshots } from './snapshots/snapshots.ts'
 import type { StampGate } from './stamp-gate.ts'
 
 const TRIM_MS = 30_000
@@ -106,6 +106,7 @@ export function createCommits(on: CommitsDependencies): Commits {
         const done = committed.map(({ task }) => task)
         const counts = done.map((task) => metrics.take(task))
         return committer!.commit(work, (batches) => {
+          moveOn(committed, batches)
           snapshots?.committed(commit, batches, done)
           for (const count of counts) count()
         })
@@ -165,6 +166,20 @@ export function createCommits(on: CommitsDependencies): Commits {
     async close() {
       await producer?.close().catch(() => {})
     },
+  }
+}
+
+/** What has been written to the changelogs is in the states: a standby that goes on from one reads from there. */
+function moveOn(tasks: readonly OpenTask[], batches: readonly CommittedBatch[]): void {
+  const positions = new Map(
+    tasks.flatMap(({ state: { partition, positions } }) =>
+      Array.from(positions.keys(), (topic) => [`${topic}/${partition}`, positions] as const),
+    ),
+  )
+  for (const { batch, offset } of batches) {
+    const { topic, partition, records } = batch
+    const of = positions.get(`${topic}/${partition}`)
+    if (of) of.set(topic, Math.max(of.get(topic)!, offset + records))
   }
 }
 

@@ -24,7 +24,7 @@ export async function serveHealth(
     const answer = (code: number, type: string, body: string) =>
       response.writeHead(code, { 'content-type': type }).end(body)
     const json = (ok: boolean, body: object) => answer(ok ? 200 : 503, 'application/json', `${JSON.stringify(body)}\n`)
-    const { phase, tasks, waitingFor, error } = status.current
+    const { phase, tasks, standbys, waitingFor, error } = status.current
     const waiting = Object.fromEntries(waitingFor)
     switch (request.url) {
       case '/metrics':
@@ -32,7 +32,7 @@ export async function serveHealth(
       case '/healthz':
         return json(phase !== 'failed', { phase, waitingFor: waiting, ...(error && { error: error.message }) })
       case '/readyz':
-        return json(phase === 'running', { phase, tasks, waitingFor: waiting })
+        return json(phase === 'running', { phase, tasks, standbys, waitingFor: waiting })
       default:
         return answer(404, 'text/plain', 'there is /metrics, /healthz and /readyz\n')
     }

@@ -24,6 +24,15 @@ export interface Metrics {
   sinkRetried(sink: string): void
   snapshotWritten(bytes: number): void
   snapshotFailed(): void
+  /** Tasks whose state is kept here and that run elsewhere. */
+  standbyTasks(standbys: number, warmups: number): void
+  /** Offsets of changelogs between the state of a standby and what is committed. */
+  standbyLag(task: string, records: number): void
+  standbyGone(task: string): void
+  /** A task runs that was a standby before; seconds from its assignment on. */
+  promoted(seconds: number): void
+  /** Copies that the group has too few members for. */
+  standbysMissing(copies: number): void
   phase(ready: boolean, waiting: number): void
 }
 
@@ -77,6 +86,25 @@ export function createMetrics(application: string, registry = new Registry()): M
   })
   const snapshotBytes = counter('snapshot_bytes_total', 'Bytes of state written into snapshots', [])
   const snapshotFailures = counter('snapshot_failures_total', 'Snapshots that could not be written', [])
+  const standbyTasks = gauge('standby_tasks', 'Tasks that run elsewhere and whose state is kept here', ['kind'])
+  const standbyLag = gauge(
+    'standby_lag_records',
+    'Changelog offsets between a standby and the end of what is committed',
+    ['task'],
+  )
+  const standbysMissing = gauge(
+    'standbys_missing',
+    'Copies of state that were asked for and that the group has too few members for',
+    [],
+    'max',
+  )
+  const promotions = new Histogram({
+    name: 'millrace_promotion_seconds',
+    help: 'From the assignment of a task that was a standby here to its running',
+    labelNames: ['application'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  })
   const ready = gauge('ready', '1 while all assigned tasks are restored and running', [], 'min')
   const waitingFor = gauge('waiting_dependencies', 'Dependencies that are away and being waited for', [], 'max')
 
@@ -128,6 +156,14 @@ export function createMetrics(application: string, registry = new Registry()): M
     sinkRetried: (sink) => sinkRetries.inc({ application, sink }),
     snapshotWritten: (bytes) => snapshotBytes.inc({ application }, bytes),
     snapshotFailed: () => snapshotFailures.inc({ application }),
+    standbyTasks(standbys, warmups) {
+      standbyTasks.set({ application, kind: 'standby' }, standbys)
+      standbyTasks.set({ application, kind: 'warm-up' }, warmups)
+    },
+    standbyLag: (task, records) => standbyLag.set({ application, task }, records),
+    standbyGone: (task) => standbyLag.remove({ application, task }),
+    promoted: (seconds) => promotions.observe({ application }, seconds),
+    standbysMissing: (copies) => standbysMissing.set({ application }, copies),
     phase(isReady, waiting) {
       ready.set({ application }, isReady ? 1 : 0)
       waitingFor.set({ application }, waiting)

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { MillraceError } from '../errors.ts'
 import type { Log } from '../log/log.ts'
+import { checkWhole } from '../options.ts'
 import type { SchemaRegistry } from '../serde/serde.ts'
 import { type Clock, systemClock } from '../time.ts'
 import type { DiskState } from '../topology/disk-table.ts'
@@ -47,6 +48,22 @@ export interface RunOptions {
    * state is in memory.
    */
   readonly state?: DiskState
+  /**
+   * On how many other instances the state of each task is kept up to date, so that one of them takes over at once (Kafka
+   * Streams: num.standby.replicas). Each costs the memory of the state and the reading of its changelog. Default 0; with
+   * fewer instances than `standbys + 1` there are as many copies as fit, and a warning.
+   */
+  readonly standbys?: number
+  /**
+   * How many tasks of the group may be warmed up at once: a task whose state is large moves only when the instance it goes
+   * to has read its changelog (max.warmup.replicas). Default 2.
+   */
+  readonly maxWarmups?: number
+  /**
+   * An instance may be given a task when its state lags by no more than so many changelog records
+   * (acceptable.recovery.lag). Default 10,000.
+   */
+  readonly acceptableLag?: number
   /** Keeps snapshots of the state, so that a restart reads only the end of the changelogs. Default: none. */
   readonly snapshots?: SnapshotOptions
   /** Serves /metrics, /healthz and /readyz. Default: no server. */
@@ -120,6 +137,9 @@ export function settingsOf(application: string, options: RunOptions): Settings {
     transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
     stopTimeoutMs: options.stopTimeoutMs ?? 10_000,
     maxBufferedBytes: options.maxBufferedBytes ?? 64 * 1024 * 1024,
+    standbys: options.standbys ?? 0,
+    maxWarmups: options.maxWarmups ?? 2,
+    acceptableLag: options.acceptableLag ?? 10_000,
     handleSignals: options.handleSignals ?? true,
     clock: options.clock ?? systemClock,
   }
@@ -138,6 +158,9 @@ export function settingsOf(application: string, options: RunOptions): Settings {
     if (!(settings[name] > 0))
       throw new MillraceError('INVALID_OPTION', `${name} must be above 0, got ${settings[name]}`)
   }
+  checkWhole('run', 'standbys', settings.standbys, 0)
+  checkWhole('run', 'maxWarmups', settings.maxWarmups, 1)
+  checkWhole('run', 'acceptableLag', settings.acceptableLag, 0)
   if (settings.transactionTimeoutMs <= settings.commitIntervalMs) {
     throw new MillraceError('INVALID_OPTION', 'transactionTimeoutMs must be longer than commitIntervalMs', {
       hint: `it is ${settings.transactionTimeoutMs} ms; leave it out for the default of 30,000`,

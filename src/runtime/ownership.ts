@@ -1,16 +1,17 @@
-import type { Logger } from 'pino'
 import { isRetriable, MillraceError, toError } from '../errors.ts'
-import type { GroupOptions } from '../log/log.ts'
+import type { GroupOptions, TaskProgress } from '../log/log.ts'
 import { WAIT_ENDED } from '../time.ts'
 import { type AssignmentDependencies, type OpenTask, openTasks } from './assignment.ts'
 import type { Commands } from './commands.ts'
 import type { Commits, TaskSet } from './commits.ts'
 import type { Fetcher } from './fetcher.ts'
-import type { Metrics } from './metrics.ts'
 import type { Sinks } from './sinks.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
 import type { StampGate } from './stamp-gate.ts'
+import type { Standbys } from './standbys.ts'
+import { progressOf, type TaskState } from './state/task-state.ts'
 import type { Status } from './status.ts'
+import type { Task } from './task/task.ts'
 
 /** For how long the group waits for a commit under way; then it is joined, and the commit may be refused. */
 const HOLD_PATIENCE_MS = 5_000
@@ -23,9 +24,8 @@ export interface OwnershipDependencies extends AssignmentDependencies {
   readonly fetcher: Fetcher
   readonly sinks: Sinks
   readonly snapshots: Snapshots | undefined
-  readonly metrics: Metrics
+  readonly standbys: Standbys
   readonly status: Status
-  readonly logger: Logger
   readonly fail: (error: Error) => void
 }
 
@@ -33,6 +33,8 @@ export interface OwnershipDependencies extends AssignmentDependencies {
 export interface Ownership {
   /** What the group says. */
   readonly callbacks: Required<Pick<GroupOptions, 'onRebalancing' | 'onRevoked' | 'onAssigned' | 'onLost'>>
+  /** How far the states are that are here: see `GroupOptions.progress`. */
+  progress(): TaskProgress[]
   /** A commit failed: what may be doubted is forgotten, and the tasks are opened as the last good commit left them. */
   startOver(error: Error): void
   /** A commit went well. */
@@ -51,7 +53,21 @@ interface Opening {
 }
 
 export function createOwnership(on: OwnershipDependencies): Ownership {
-  const { tasks, gate, commands, commits, fetcher, sinks, snapshots, metrics, status, logger, patiently, fail } = on
+  const {
+    tasks,
+    gate,
+    commands,
+    commits,
+    fetcher,
+    sinks,
+    snapshots,
+    standbys,
+    metrics,
+    status,
+    logger,
+    patiently,
+    fail,
+  } = on
   const { clock } = on.settings
   /** What the group has given to this instance; undefined between the loss of membership and the next assignment. */
   let assigned: ReadonlySet<string> | undefined
@@ -61,6 +77,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
   let failures = 0
   let hasEnded = false
   let isStartingOver = false
+  let missingStandbys = 0
 
   const idsOf = (open: readonly OpenTask[]) => open.map(({ task }) => task.id)
 
@@ -74,8 +91,25 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
   function close(open: readonly OpenTask[]): void {
     for (const { task } of open) {
       task.close()
-      metrics.forget(task)
-      snapshots?.drop(task)
+      forgetTask(task)
+    }
+  }
+
+  function forgetTask(task: Task): void {
+    metrics.forget(task)
+    snapshots?.drop(task)
+  }
+
+  /** Closes tasks that have committed everything; their states may be wanted as standbys. */
+  function leave(open: readonly OpenTask[]): void {
+    for (const { task, state } of open) {
+      // A range that had been planned, and was not processed to its end, is not committed.
+      if (task.limited) task.close()
+      else {
+        task.release()
+        standbys.leave(state)
+      }
+      forgetTask(task)
     }
   }
 
@@ -102,22 +136,28 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
     if (hasEnded || assigned === undefined) return
     const here = new Set([...idsOf(tasks.running), ...Array.from(openings, ({ wanted }) => [...wanted]).flat()])
     const missing = [...assigned].filter((id) => !here.has(id))
-    if (missing.length > 0) void open(missing)
+    if (missing.length > 0) void open(missing, new Map(missing.flatMap((id) => taken(id))))
     tell()
   }
 
-  async function open(ids: readonly string[]): Promise<void> {
+  function taken(id: string): (readonly [string, TaskState])[] {
+    const state = standbys.take(id)
+    return state ? [[id, state]] : []
+  }
+
+  async function open(ids: readonly string[], states: ReadonlyMap<string, TaskState>): Promise<void> {
+    const began = clock.now()
     const opening: Opening = { wanted: new Set(ids), abandoned: new AbortController() }
     openings.add(opening)
     const signal = AbortSignal.any([on.signal, opening.abandoned.signal])
     try {
-      const fresh = await openTasks(ids, { ...on, signal })
+      const fresh = await openTasks(ids, states, { ...on, signal })
       for (const { task } of fresh) {
         for (const sink of task.sinks) {
           if (opening.wanted.has(task.id)) await patiently(`sink ${sink.sink.name}`, () => sinks.open(sink))
         }
       }
-      await commands.ask(async () => adopt(opening, fresh))
+      await commands.ask(async () => adopt(opening, fresh, began))
     } catch (error) {
       openings.delete(opening)
       if (!opening.abandoned.signal.aborted) fail(toError(error))
@@ -125,14 +165,31 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
   }
 
   /** What was given away meanwhile, or could not be restored to its end, does not run. */
-  function adopt(opening: Opening, fresh: readonly OpenTask[]): void {
+  function adopt(opening: Opening, fresh: readonly OpenTask[], began: number): void {
     openings.delete(opening)
     const mine = fresh.filter(({ task }) => !on.signal.aborted && opening.wanted.has(task.id))
     for (const open of fresh) if (!mine.includes(open)) open.task.close()
-    for (const { task, identity, stores } of mine) snapshots?.opened(task, identity, stores)
+    for (const { task, identity, stores, restored } of mine) {
+      snapshots?.opened(task, identity, stores)
+      if (!restored.wasStandby) continue
+      const ms = clock.now() - began
+      metrics.promoted(ms / 1000)
+      logger.info({ task: task.id, records: restored.records, ms }, 'standby promoted')
+    }
     tasks.running = [...tasks.running, ...mine].sort((a, b) => (a.task.id < b.task.id ? -1 : 1))
     fetcher.forget()
     tell()
+  }
+
+  function warnOfMissing(missing: number): void {
+    metrics.standbysMissing(missing)
+    if (missing > missingStandbys) {
+      logger.warn(
+        { missing, standbys: on.settings.standbys },
+        'too few instances for the standbys that were asked for: start more, or ask for fewer',
+      )
+    }
+    missingStandbys = missing
   }
 
   async function atMost(ms: number, work: Promise<void>): Promise<void> {
@@ -199,14 +256,15 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
         })
         await commits.settled()
         await commands.ask(async () => {
-          close(parting.filter((open) => tasks.parting.includes(open)))
+          leave(parting.filter((open) => tasks.parting.includes(open)))
           tasks.parting = tasks.parting.filter((open) => !parting.includes(open))
         })
       },
 
-      onAssigned: ({ active, stamp, isMoving = false }) =>
+      onAssigned: ({ active, standby, warmup = [], stamp, isMoving = false, missingStandbys: missing = 0 }) =>
         commands.ask(async () => {
-          logger.info({ tasks: active, epoch: stamp.epoch, member: stamp.memberId }, 'tasks assigned')
+          logger.info({ tasks: active, standby, warmup, epoch: stamp.epoch, member: stamp.memberId }, 'tasks assigned')
+          warnOfMissing(missing)
           metrics.rebalanced()
           gate.open(stamp)
           assigned = new Set(active)
@@ -215,6 +273,8 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
           abandon(isGone)
           close(takeOut(isGone))
           openMissing()
+          if (!hasEnded) standbys.assign(standby, warmup)
+          status.standbys([...standby, ...warmup])
         }),
 
       onLost: () =>
@@ -229,6 +289,13 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
           tell()
         }),
     },
+
+    progress: () => [
+      ...[...tasks.running, ...tasks.parting].flatMap(({ state }) =>
+        state.positions.size > 0 ? [progressOf(state)] : [],
+      ),
+      ...standbys.progress(),
+    ],
 
     startOver(error) {
       const isFenced = error instanceof MillraceError && error.code === 'FENCED'

@@ -1,36 +1,30 @@
 import type { Logger } from 'pino'
 import type { Log, LogReader, Position, TopicPartition } from '../log/log.ts'
-import { PendingSchema } from '../serde/serde.ts'
 import type { SnapshotStore } from '../snapshots/snapshot-store.ts'
+import type { StateStore } from '../state/store.ts'
 import type { Clock } from '../time.ts'
 import type { Patience } from './patience.ts'
 import { loadSnapshot } from './snapshots/load.ts'
 import type { Manifest } from './snapshots/manifest.ts'
 import type { OpenedStore } from './snapshots/snapshots.ts'
 import { createTail, type Tail } from './snapshots/tail.ts'
-import { restoreStore } from './task/restore.ts'
-import type { Task } from './task/task.ts'
+import { applyFetched } from './state/changelog.ts'
+import type { TaskState } from './state/task-state.ts'
 
-interface Restoring {
-  readonly task: Task
-  readonly topic: string
-  readonly partition: number
-  readonly store: Task['stores'][number]['store']
-  offset: number
+/** One changelog of a state, and where it ends. */
+export interface Restoring extends TopicPartition {
+  readonly state: TaskState
+  readonly store: StateStore
   readonly end: number
-  manifest: Manifest | undefined
+  readonly snapshot: Manifest | undefined
   /** What comes behind the snapshot. */
-  tail: Tail | undefined
+  readonly tail: Tail | undefined
+  /** Read from the changelog. */
+  records: number
 }
 
 const FETCH = { maxBytes: 32 * 1024 * 1024, maxBytesPerPartition: 4 * 1024 * 1024, maxWaitMs: 500 }
 const PROGRESS_MS = 2_000
-
-export interface Restored {
-  /** Read from changelogs. */
-  readonly records: number
-  readonly stores: readonly (OpenedStore & { readonly task: Task })[]
-}
 
 export interface RestoreDependencies {
   readonly log: Log
@@ -42,103 +36,123 @@ export interface RestoreDependencies {
   readonly snapshots?: {
     readonly from: SnapshotStore
     readonly application: string
-    identity(task: Task): string | undefined
+    identity(task: string): string | undefined
   }
 }
 
 /**
- * Restores the stores of tasks, all together: from a snapshot where there is one, and from there on, or from its start,
- * from the changelog up to its end. The end is that of the
- * uncommitted log: a transaction that a predecessor committed may still be getting its markers, and a committed reader
- * waits for them (KIP-447).
+ * Restores states, all together, up to the ends of their changelogs. The end is that of the uncommitted log: a transaction
+ * that a predecessor committed may still be getting its markers, and a committed reader waits for them (KIP-447).
  */
-export async function restoreTasks(tasks: readonly Task[], on: RestoreDependencies): Promise<Restored> {
-  const { log, patiently, clock, logger, signal } = on
-  const restoring = await startingPoints(tasks, on)
-  const left = () => restoring.reduce((sum, { offset, end }) => sum + Math.max(0, end - offset), 0)
+export async function restoreStates(states: readonly TaskState[], on: RestoreDependencies): Promise<Restoring[]> {
+  const { log, clock, logger, signal } = on
+  const restoring = await startStates(states, on)
+  const offsetOf = ({ state, topic }: Restoring) => state.positions.get(topic)!
+  const left = () => restoring.reduce((sum, of) => sum + Math.max(0, of.end - offsetOf(of)), 0)
+  const isBehind = (of: Restoring) => offsetOf(of) < of.end
   const total = left()
-  let remaining = restoring.filter(({ offset, end }) => offset < end)
-  let records = 0
+  let remaining = restoring.filter(isBehind)
   let told = clock.now()
-  if (remaining.length === 0) return { records, stores: restoring.map(openedStore) }
+  if (remaining.length === 0) return restoring
   const reader = log.reader({ isolation: 'committed' })
   try {
     while (remaining.length > 0 && !signal.aborted) {
-      records += await restoreSome(remaining, reader, patiently)
-      remaining = remaining.filter(({ offset, end }) => offset < end)
+      await restoreSome(remaining, reader, on)
+      remaining = remaining.filter(isBehind)
       if (clock.now() - told < PROGRESS_MS) continue
       told = clock.now()
+      const records = restoring.reduce((sum, of) => sum + of.records, 0)
       logger.info({ records, percent: Math.floor(100 - (left() / total) * 100) }, 'restoring state')
     }
   } finally {
     await reader.close()
   }
-  return { records, stores: restoring.map(openedStore) }
-}
-
-function openedStore({ task, topic: changelog, end: offset, manifest, tail }: Restoring): Restored['stores'][number] {
-  const changes = tail?.take()
-  return { task, changelog, offset, snapshot: manifest && changes && { manifest, changes } }
-}
-
-/** Where the changelog of each store is read from: its start, or where a snapshot ends. */
-async function startingPoints(tasks: readonly Task[], on: RestoreDependencies): Promise<Restoring[]> {
-  const { log, patiently, snapshots } = on
-  const stores = tasks.flatMap((task) =>
-    task.stores.flatMap(({ changelog, store }) =>
-      changelog === undefined ? [] : [{ task, topic: changelog, partition: task.partition, store }],
-    ),
-  )
-  if (stores.length === 0) return []
-  const [starts, ends] = await patiently('log', () =>
-    Promise.all([log.admin.startOffsets(stores), log.admin.endOffsets(stores, 'uncommitted')]),
-  )
-  // Answers come in the order of the brokers that gave them.
-  const find = (positions: readonly Position[], { topic, partition }: TopicPartition): number =>
-    positions.find((of) => of.topic === topic && of.partition === partition)!.offset
-  const restoring: Restoring[] = stores.map((of) => ({
-    ...of,
-    offset: find(starts, of),
-    end: find(ends, of),
-    manifest: undefined,
-    tail: undefined,
-  }))
-  if (snapshots === undefined) return restoring
-  await Promise.all(
-    restoring.map(async (of) => {
-      const { task, topic: changelog, partition, store, offset: start, end } = of
-      const identity = snapshots.identity(task)
-      if (identity === undefined) return
-      const what = { application: snapshots.application, changelog, partition, identity }
-      of.manifest = await loadSnapshot(what, store, { start, end }, { ...on, from: snapshots.from })
-      if (!of.manifest) return
-      of.offset = of.manifest.offset
-      of.tail = createTail()
-    }),
-  )
   return restoring
 }
 
-async function restoreSome(remaining: readonly Restoring[], reader: LogReader, patiently: Patience): Promise<number> {
-  const fetched = await patiently('log', () => reader.fetch(remaining, FETCH))
-  let records = 0
-  for (const { topic, partition, batches, next, corrupt } of fetched) {
-    const of = remaining.find((other) => other.topic === topic && other.partition === partition)!
-    for (const batch of batches) {
-      for (let done = false; !done; ) {
-        try {
-          // Again from the start of the batch after a schema was loaded: applying a record twice changes nothing.
-          records += restoreStore(of.store, batch, 0)
-          of.tail?.add(batch)
-          done = true
-        } catch (thrown) {
-          if (!(thrown instanceof PendingSchema)) throw thrown
-          await patiently('registry', thrown.load)
-        }
-      }
-    }
-    if (corrupt) throw corrupt.error
-    of.offset = next
+/** What the next snapshot of a store that has been restored goes on from. */
+export function openedStore({ topic: changelog, end: offset, snapshot: manifest, tail }: Restoring): OpenedStore {
+  const changes = tail?.take()
+  return { changelog, offset, snapshot: manifest && changes && { manifest, changes } }
+}
+
+/**
+ * Makes states ready for reading their changelogs: what has been begun goes on where it is; what has not begins at the end
+ * of a snapshot where there is one, and at the start of the changelog where there is none.
+ */
+export async function startStates(states: readonly TaskState[], on: RestoreDependencies): Promise<Restoring[]> {
+  const { snapshots } = on
+  const stores = states.flatMap((state) =>
+    state.stores.all.flatMap(({ changelog, store }) =>
+      changelog === undefined ? [] : [{ state, topic: changelog, partition: state.partition, store }],
+    ),
+  )
+  const { starts, ends } = await boundsOf(stores, on)
+  return Promise.all(
+    stores.map(async (of, i) => {
+      const { state, topic: changelog, partition, store } = of
+      const [start, end] = [starts[i], ends[i]]
+      const restoring = { ...of, end, snapshot: undefined, tail: undefined, records: 0 }
+      if (state.positions.has(changelog)) return restoring
+      state.positions.set(changelog, start)
+      const identity = snapshots?.identity(state.id)
+      if (!snapshots || identity === undefined) return restoring
+      const what = { application: snapshots.application, changelog, partition, identity }
+      const snapshot = await loadSnapshot(what, store, { start, end }, { ...on, from: snapshots.from })
+      if (!snapshot) return restoring
+      state.positions.set(changelog, snapshot.offset)
+      return { ...restoring, snapshot, tail: createTail() }
+    }),
+  )
+}
+
+/**
+ * Whether a state that has been begun can go on: all of its positions are still on their changelogs. If not, records may
+ * have gone that nobody here has read, or the log is another one.
+ */
+export async function canGoOn(
+  { partition, positions }: TaskState,
+  on: Pick<RestoreDependencies, 'log' | 'patiently'>,
+): Promise<boolean> {
+  const at = Array.from(positions, ([topic, offset]) => ({ topic, partition, offset }))
+  const { starts, ends } = await boundsOf(at, on)
+  return at.every(({ offset }, i) => offset >= starts[i] && offset <= ends[i])
+}
+
+/** First and last offsets, in the order of the question. */
+async function boundsOf(
+  partitions: readonly TopicPartition[],
+  { log, patiently }: Pick<RestoreDependencies, 'log' | 'patiently'>,
+): Promise<{ starts: number[]; ends: number[] }> {
+  if (partitions.length === 0) return { starts: [], ends: [] }
+  const [starts, ends] = await patiently('log', () =>
+    Promise.all([log.admin.startOffsets(partitions), log.admin.endOffsets(partitions, 'uncommitted')]),
+  )
+  // Answers come in the order of the brokers that gave them.
+  const inOrder = (found: readonly Position[]) =>
+    partitions.map(
+      (of) => found.find(({ topic, partition }) => topic === of.topic && partition === of.partition)!.offset,
+    )
+  return { starts: inOrder(starts), ends: inOrder(ends) }
+}
+
+async function restoreSome(
+  remaining: readonly Restoring[],
+  reader: LogReader,
+  { patiently, clock }: RestoreDependencies,
+): Promise<void> {
+  const positions = remaining.map(({ state, topic, partition }) => ({
+    topic,
+    partition,
+    offset: state.positions.get(topic)!,
+  }))
+  for (const fetched of await patiently('log', () => reader.fetch(positions, FETCH))) {
+    const of = remaining.find(({ topic, partition }) => topic === fetched.topic && partition === fetched.partition)!
+    of.records += await applyFetched(fetched, of.state, {
+      patiently,
+      clock,
+      isWanted: () => true,
+      onBatch: of.tail?.add,
+    })
   }
-  return records
 }

@@ -7,6 +7,8 @@ export interface RunState {
   readonly phase: RunPhase
   /** Tasks that run here. */
   readonly tasks: readonly string[]
+  /** Tasks that run elsewhere and whose state is kept here, warm-ups included. */
+  readonly standbys: readonly string[]
   /** What is away and being waited for ('log', 'registry', 'sink clickhouse:revenue' …) and why. */
   readonly waitingFor: ReadonlyMap<string, string>
   readonly error?: Error
@@ -17,13 +19,14 @@ export interface Status {
   readonly state$: Observable<RunState>
   readonly current: RunState
   phase(phase: RunPhase, tasks?: readonly string[]): void
+  standbys(tasks: readonly string[]): void
   failed(error: Error): void
   waiting(what: string, why: string): void
   back(what: string): void
 }
 
 export function createStatus(): Status {
-  const state = new BehaviorSubject<RunState>({ phase: 'starting', tasks: [], waitingFor: new Map() })
+  const state = new BehaviorSubject<RunState>({ phase: 'starting', tasks: [], standbys: [], waitingFor: new Map() })
   const change = (changes: Partial<RunState>) => state.next({ ...state.value, ...changes })
   return {
     state$: state.asObservable(),
@@ -31,6 +34,9 @@ export function createStatus(): Status {
       return state.value
     },
     phase: (phase, tasks = state.value.tasks) => change({ phase, tasks }),
+    standbys(standbys) {
+      if (standbys.join() !== state.value.standbys.join()) change({ standbys })
+    },
     failed: (error) => change({ phase: 'failed', error }),
     waiting(what, why) {
       if (state.value.waitingFor.get(what) === why) return

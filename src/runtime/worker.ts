@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { isRetriable, MillraceError, toError } from '../errors.ts'
 import type { LogGroup, Position } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
-import { type OpenTask, taskIds } from './assignment.ts'
+import { type AssignmentDependencies, type OpenTask, statefulIds, taskIds } from './assignment.ts'
 import { hasCaughtUp } from './caught-up.ts'
 import { createAlarm, createCommands } from './commands.ts'
 import { type Commits, createCommits, type TaskSet } from './commits.ts'
@@ -14,9 +14,11 @@ import type { Settings } from './options.ts'
 import { afterOutOfRange } from './out-of-range.ts'
 import { createOwnership, type Ownership } from './ownership.ts'
 import type { Patience } from './patience.ts'
+import { processId } from './process-id.ts'
 import type { Sinks } from './sinks.ts'
 import { createSnapshots } from './snapshots/snapshots.ts'
 import { createStampGate } from './stamp-gate.ts'
+import { createStandbys } from './standbys.ts'
 import type { Status } from './status.ts'
 import type { Task } from './task/task.ts'
 import { groupSubtopologies } from './topics.ts'
@@ -84,11 +86,18 @@ export function createWorker(on: WorkerDependencies): Worker {
       logger,
       observer: { written: metrics.snapshotWritten, failed: metrics.snapshotFailed },
     })
+  const ids = taskIds(plan, counts)
   const group: LogGroup = log.group({
     group: settings.application,
     topics: [...new Set(plan.subtopologies.flatMap(({ sources }) => sources.map(({ topic }) => topic)))],
-    tasks: taskIds(plan, counts),
+    tasks: ids,
     subtopologies: groupSubtopologies(plan, counts),
+    stateful: statefulIds(plan, ids),
+    progress: () => ownership.progress(),
+    processId: processId(),
+    standbys: settings.standbys,
+    maxWarmups: settings.maxWarmups,
+    acceptableLag: settings.acceptableLag,
     instanceId: settings.instanceId,
     sessionTimeoutMs: settings.sessionTimeoutMs,
     heartbeatIntervalMs: Math.min(3_000, Math.floor(settings.sessionTimeoutMs / 3)),
@@ -114,7 +123,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     onFailed: (error) => ownership.startOver(error),
     wake: alarm.ring,
   })
-  const ownership: Ownership = createOwnership({
+  const opening: AssignmentDependencies = {
     plan,
     globals: on.globals.stores,
     settings,
@@ -122,10 +131,15 @@ export function createWorker(on: WorkerDependencies): Worker {
     log,
     group,
     patiently,
+    metrics,
     logger,
     signal,
     wake: alarm.ring,
     nonce,
+  }
+  const standbys = createStandbys({ ...opening, onWarm: () => group.reconsider() })
+  const ownership: Ownership = createOwnership({
+    ...opening,
     tasks,
     gate,
     commands,
@@ -133,7 +147,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     fetcher,
     sinks,
     snapshots,
-    metrics,
+    standbys,
     status,
     fail,
   })
@@ -257,6 +271,7 @@ export function createWorker(on: WorkerDependencies): Worker {
         throw error
       } finally {
         ownership.end()
+        await standbys.close().catch((error) => logger.debug({ err: error }, 'standbys'))
         await fetcher.close().catch(() => {})
         await group.leave().catch((error) => logger.debug({ err: error }, 'leave'))
         await commits.close()

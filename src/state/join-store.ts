@@ -79,6 +79,14 @@ function memoryJoinStore<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
     return list
   }
 
+  /** A standby never expires anything: what the changelog has deleted leaves nothing behind. */
+  const forget = (key: K, timestamp: number) => {
+    const slot = Math.floor(timestamp / span)
+    const segment = segments.get(slot)!
+    segment.delete(keys.identity(key))
+    if (segment.size === 0) segments.delete(slot)
+  }
+
   return {
     get size() {
       return size
@@ -136,6 +144,7 @@ function memoryJoinStore<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
           list.splice(at, 1)
           size--
         }
+        if (list.length === 0) forget(key, timestamp)
         return
       }
       const value = values.decode(source, valueStart, valueEnd)

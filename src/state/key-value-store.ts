@@ -83,7 +83,10 @@ function memoryKeyValueStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): KeyVal
       const key = keys.read(source, keyStart, keyEnd)
       const found = entries.get(keys.identity(key))
       if (valueStart < 0) {
-        if (found) entries.delete(keys.identity(key))
+        if (!found) return
+        found.value = null
+        entries.delete(keys.identity(key))
+        ordered.removed()
         return
       }
       const value = values.decode(source, valueStart, valueEnd)

@@ -52,7 +52,7 @@ export function timeBuffer<K, V>(options: TimeBufferOptions<K, V>): StoreSpec<Ti
 const NOTHING: readonly never[] = []
 
 function memoryTimeBuffer<K, V>(keys: Keys<K>, values: ValueCodec<V>): TimeBuffer<K, V> {
-  // A time stays here, empty, until the heap gives it out: so each is in the heap once.
+  // A time stays here, empty, until the heap gives it out; one that a restore has emptied may be in the heap twice.
   const byTime = new Map<number, Map<unknown, SequencedEntry<K, V>[]>>()
   const times = minHeap()
   const { touch, flush, writeEntry } = changes<K, V, SequencedEntry<K, V>>(
@@ -74,6 +74,13 @@ function memoryTimeBuffer<K, V>(keys: Keys<K>, values: ValueCodec<V>): TimeBuffe
       records.set(typeof identity === 'string' ? keys.keep(identity as K) : identity, list)
     }
     return list
+  }
+  /** A standby never takes anything out: what the changelog has deleted leaves nothing behind. */
+  const forgetList = (key: K, timestamp: number) => {
+    const records = byTime.get(timestamp)!
+    records.delete(keys.identity(key))
+    if (records.size === 0) byTime.delete(timestamp)
+    while (times.peek() < Number.POSITIVE_INFINITY && !byTime.has(times.peek())) times.pop()
   }
   const forget = (entry: SequencedEntry<K, V>) => {
     entry.value = null
@@ -107,7 +114,7 @@ function memoryTimeBuffer<K, V>(keys: Keys<K>, values: ValueCodec<V>): TimeBuffe
       const taken: Taken<K, V>[] = []
       while (times.peek() < before) {
         const timestamp = times.pop()
-        const lists = [...byTime.get(timestamp)!.values()].filter((list) => list.length > 0)
+        const lists = [...(byTime.get(timestamp)?.values() ?? NOTHING)].filter((list) => list.length > 0)
         byTime.delete(timestamp)
         if (lists.length > 1) lists.sort((a, b) => keys.compare(a[0].key, b[0].key))
         for (const list of lists) {
@@ -136,6 +143,7 @@ function memoryTimeBuffer<K, V>(keys: Keys<K>, values: ValueCodec<V>): TimeBuffe
           list.splice(at, 1)
           size--
         }
+        if (list.length === 0) forgetList(key, timestamp)
         return
       }
       const value = values.decode(source, valueStart, valueEnd)

@@ -50,6 +50,11 @@ export function timelines<K, E extends Entry<K, unknown>>(keys: Keys<K>, span: n
     else slots.set(slot, new Set([list]))
     if (slot < oldest) oldest = slot
   }
+  const leaveSlot = (list: E[], slot: number) => {
+    const lists = slots.get(slot)
+    lists?.delete(list)
+    if (lists?.size === 0) slots.delete(slot)
+  }
 
   return {
     get size() {
@@ -72,8 +77,11 @@ export function timelines<K, E extends Entry<K, unknown>>(keys: Keys<K>, span: n
     removeAt(key, at) {
       const identity = keys.identity(key)
       const list = listOf(identity)!
+      const slot = Math.floor(list[at].start / span)
       list.splice(at, 1)
       size--
+      const isIn = (entry: E | undefined) => entry !== undefined && Math.floor(entry.start / span) === slot
+      if (!isIn(list[at - 1]) && !isIn(list[at])) leaveSlot(list, slot)
       if (list.length === 0) forgetKey(identity)
     },
     between(from, to) {

@@ -203,6 +203,11 @@ function memoryVersionedStore<K, V>(
         versions.splice(index, 1)
         size--
         if (versions.length === 0) histories.delete(keys.identity(key))
+        // A standby never expires anything: of what the active task has long forgotten it need not know the keys.
+        for (const slot of passing.keys()) {
+          if ((slot + 1) * span > time - 2 * retention) break
+          passing.delete(slot)
+        }
       }
     },
   }

@@ -148,6 +148,7 @@ it('gives up a task that it is still restoring, and restores it anew when it com
   await feed(100)
   await running.caughtUp()
   await group.onRevoked(['0_1'], stamp)
+  await group.onAssigned(one)
   const { promise: held, resolve: release } = Promise.withResolvers<void>()
   restoring.held = held
   await group.onAssigned(both)

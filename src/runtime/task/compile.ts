@@ -1,8 +1,6 @@
-import type { Codec, RecordPart, SchemaRegistry, Serde } from '../../serde/serde.ts'
-import type { StateStore } from '../../state/store.ts'
+import type { Codec, RecordPart, Serde } from '../../serde/serde.ts'
 import { type StreamClock, streamClock } from '../../state/stream-time.ts'
 import type { Clock } from '../../time.ts'
-import type { DiskState } from '../../topology/disk-table.ts'
 import type { AnySerde } from '../../topology/node.ts'
 import { type PlannedNode, repartitionTopic, type Subtopology } from '../../topology/plan.ts'
 import type { DropReason, Forward, Processor, ProcessorContext } from '../../topology/processor.ts'
@@ -10,12 +8,14 @@ import { addDropped, type TaskCounters } from './counters.ts'
 import { type Input, input, PLAIN_LANE, type Reader } from './input.ts'
 import type { Outbox, RepartitionOutput } from './outbox.ts'
 import { type SinkBuffer, sinkBuffer } from './sink-buffer.ts'
+import { openStores, type StoresEnvironment, type TaskStores } from './stores.ts'
 import type { KeptRecord, WorkingRecord } from './working-record.ts'
 
 /** What a task is made with. */
-export interface TaskEnvironment {
+export interface TaskEnvironment extends StoresEnvironment {
   readonly application: string
-  readonly registry?: SchemaRegistry
+  /** Opened before, for this task; absent: new ones. */
+  readonly stores?: TaskStores
   /** See `ProcessorContext.emit`. */
   readonly emit: 'update' | 'commit'
   /** Partitions of every topic that the plan reads or writes. */
@@ -27,8 +27,6 @@ export interface TaskEnvironment {
   readonly clock: Clock
   /** Something has come back from outside. */
   readonly wake?: () => void
-  /** Where stores keep what is not in use; absent: everything is in memory. */
-  readonly state?: DiskState
 }
 
 /** A subtopology made ready to run for one partition. */
@@ -36,11 +34,7 @@ export interface Compiled {
   readonly inputs: readonly Input[]
   /** In topological order. */
   readonly processors: readonly Processor[]
-  readonly stores: readonly {
-    readonly name: string
-    readonly changelog: string | undefined
-    readonly store: StateStore
-  }[]
+  readonly stores: TaskStores
   /** A marker says that the time of a lane has come this far: every operator hears of it, those upstream first. */
   advance(lane: number, timestamp: number): void
   /** By `clockKey`, and the clock's name where an operator has several. */
@@ -58,7 +52,7 @@ export const clockKey = ({ node: { kind, name, source } }: PlannedNode): string 
 
 /** Composes the operators of a subtopology into plain calls, from the last to the first. */
 export function compile(
-  { id: subtopology, nodes, sources: planned, stores: plannedStores }: Subtopology,
+  subtopology: Subtopology,
   partition: number,
   environment: TaskEnvironment,
   record: WorkingRecord,
@@ -66,16 +60,17 @@ export function compile(
   counters: TaskCounters,
   fail: (record: KeptRecord, error: unknown) => void,
 ): Compiled {
+  const { nodes, sources: planned } = subtopology
   // Of merged topics some may have fewer partitions than there are tasks.
   const sources = planned.filter(({ topic }) => partition < environment.partitions(topic))
   const processors: Processor[] = new Array(nodes.length)
-  const stores = new Map<unknown, Compiled['stores'][number]>()
+  const stores = environment.stores ?? openStores(subtopology, partition, environment)
   const clocks = new Map<string, StreamClock>()
   const clocksOf: StreamClock[][] = nodes.map(() => [])
   // How far time has come without records, where it must be told to those who read a repartition topic.
   const told = new Map<number, { readonly clock: StreamClock; readonly to: RepartitionOutput }>()
   const sinks: SinkBuffer[] = []
-  const codecs: Codec<unknown>[] = []
+  const codecs: Codec<unknown>[] = [...stores.codecs]
   const lanes = laneNumbers(sources, environment)
 
   const open = <T>(serde: Serde<T>, part: RecordPart, topic: string): Codec<T> => {
@@ -96,16 +91,6 @@ export function compile(
     return sources.filter((source) => source.index === index && source.input === input).map(({ topic }) => topic)
   }
 
-  for (const { spec, changelog } of plannedStores) {
-    const topic = changelog ?? spec.name
-    const { state } = environment
-    const disk = state && {
-      table: () => state.table(`${subtopology}_${partition}`, spec.name),
-      cacheEntries: state.cacheEntries,
-    }
-    const store = spec.create({ open: (serde, part) => open(serde, part, topic), disk }) as StateStore
-    stores.set(spec, { name: spec.name, changelog, store })
-  }
   for (let index = nodes.length - 1; index >= 0; index--) {
     const { id, node, topics, wantsOld } = nodes[index]
     const physical = (topic: string) =>
@@ -117,7 +102,7 @@ export function compile(
       wantsOld,
       forward: (output = 'out') => together(behind(index, output)),
       listens: (output) => behind(index, output).length > 0,
-      store: <S>(spec: unknown) => (stores.get(spec)?.store ?? environment.globals?.get(spec)) as S,
+      store: <S>(spec: unknown) => (stores.of.get(spec)?.store ?? environment.globals?.get(spec)) as S,
       streamTime(name, input) {
         const of = input === undefined ? topics : topicsOf(index, input)
         const clock = streamClock(lanesOf(of, lanes), record)
@@ -181,7 +166,7 @@ export function compile(
       behind.to.reach(behind.clock.closing)
     }
   }
-  return { inputs: [...inputs.values()], processors, stores: [...stores.values()], advance, clocks, sinks, codecs }
+  return { inputs: [...inputs.values()], processors, stores, advance, clocks, sinks, codecs }
 }
 
 function together(next: readonly Forward[]): Forward {

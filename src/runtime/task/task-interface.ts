@@ -6,6 +6,7 @@ import type { TaskCounters } from './counters.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { Input } from './input.ts'
 import type { OutgoingBatch } from './outbox.ts'
+import type { TaskStore, TaskStores } from './stores.ts'
 
 /** What is done with a record that cannot be processed. */
 export type RecordPolicy = 'fail' | 'dead-letter' | 'skip'
@@ -44,7 +45,7 @@ export interface Task {
   readonly id: string
   readonly partition: number
   readonly inputs: readonly Input[]
-  readonly stores: Compiled['stores']
+  readonly stores: readonly TaskStore[]
   readonly sinks: Compiled['sinks']
   readonly codecs: Compiled['codecs']
   readonly counters: TaskCounters
@@ -90,6 +91,8 @@ export interface Task {
   flush(): TaskOutput
   /** The task is dropped: its calls are aborted. */
   close(): void
+  /** As `close`, but its stores go on: they must have been flushed. */
+  release(): TaskStores
 }
 
 export interface TaskOptions extends TaskEnvironment {

@@ -34,7 +34,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     failedLater(kept, error),
   )
   const { inputs, processors, stores, clocks, sinks } = compiled
-  const changelogs = stores.flatMap(({ store, changelog }) =>
+  const changelogs = stores.all.flatMap(({ store, changelog }) =>
     changelog === undefined ? [] : [{ store, to: out.topic(changelog, options.partitions(changelog)) }],
   )
   const writeDeadLetter =
@@ -196,7 +196,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     id: `${subtopology.id}_${partition}`,
     partition,
     inputs,
-    stores,
+    stores: stores.all,
     sinks,
     codecs: compiled.codecs,
     counters,
@@ -307,7 +307,11 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     rest: () => outside?.rest(),
     close() {
       outside?.close()
-      for (const { store } of stores) store.close?.()
+      stores.close()
+    },
+    release() {
+      outside?.close()
+      return stores
     },
     flush() {
       if (!outside?.resting) for (const processor of processors) processor.flush?.()

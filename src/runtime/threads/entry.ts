@@ -45,8 +45,8 @@ async function main(): Promise<void> {
   const instanceId = options.instanceId === undefined ? undefined : `${options.instanceId}-${start.index}`
   const running = await run(topology, { ...options, instanceId, http: undefined, handleSignals: false })
   post({ type: 'started', application: topology.name })
-  running.state$.subscribe(({ phase, tasks, waitingFor }) => {
-    post({ type: 'state', state: { phase, tasks, waitingFor } })
+  running.state$.subscribe(({ phase, tasks, standbys, waitingFor }) => {
+    post({ type: 'state', state: { phase, tasks, standbys, waitingFor } })
   })
   port.on('message', (question: Question) => void answer(running, question))
   await running.done

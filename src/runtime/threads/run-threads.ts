@@ -5,6 +5,7 @@ import { MillraceError, toError } from '../../errors.ts'
 import { systemClock } from '../../time.ts'
 import { type HealthServer, type ServedMetrics, serveHealth } from '../http.ts'
 import { loggerOf } from '../logger.ts'
+import { processId } from '../process-id.ts'
 import { stopOnSignals } from '../signals.ts'
 import type { RunState } from '../status.ts'
 import type { StoreRow } from './messages.ts'
@@ -96,7 +97,7 @@ export async function runThreads<Data = undefined>(
   if (!Number.isInteger(threads) || threads < 1) {
     throw new MillraceError('INVALID_OPTION', `threads must be a whole number above 0, got ${threads}`)
   }
-  const state = new BehaviorSubject<RunState>({ phase: 'starting', tasks: [], waitingFor: new Map() })
+  const state = new BehaviorSubject<RunState>({ phase: 'starting', tasks: [], standbys: [], waitingFor: new Map() })
   const own = new Registry()
   const failures = new Counter({
     name: 'millrace_thread_failures_total',
@@ -104,6 +105,8 @@ export async function runThreads<Data = undefined>(
     registers: [own],
   })
   const all: WorkerThread[] = []
+  // Before the threads, which inherit it: to the group they are one process.
+  processId()
   const over = new AbortController()
   let failure: Error | undefined
   let isSettled = false
@@ -177,6 +180,7 @@ export async function runThreads<Data = undefined>(
     state.next({
       phase: failure ? 'failed' : 'stopped',
       tasks: [],
+      standbys: [],
       waitingFor: new Map(),
       ...(failure && { error: failure }),
     })

@@ -10,6 +10,7 @@ export function sharedState(states: readonly RunState[]): RunState {
   return {
     phase,
     tasks: states.flatMap(({ tasks }) => tasks),
+    standbys: states.flatMap(({ standbys }) => standbys),
     waitingFor: new Map(states.flatMap(({ waitingFor }) => [...waitingFor])),
     ...(error && { error }),
   }

@@ -30,7 +30,7 @@ export function workerThread(start: ThreadStart, onState: () => void): WorkerThr
   const hasStarted = Promise.withResolvers<string>()
   const hasEnded = Promise.withResolvers<Error | undefined>()
   hasStarted.promise.catch(() => {})
-  let state: RunState = { phase: 'starting', tasks: [], waitingFor: new Map() }
+  let state: RunState = { phase: 'starting', tasks: [], standbys: [], waitingFor: new Map() }
   let failure: Error | undefined
   let asked = 0
   let isInOrder = false

@@ -215,6 +215,11 @@ export function diskEntries<K, A>(options: DiskEntriesOptions<K, A>): DiskEntrie
     },
     restore(start, key, source, valueStart, valueEnd, timestamp) {
       counts = undefined
+      // What is in use comes from before: of a task that ran here. Nothing of it has changed since its last commit.
+      if (cached > 0) {
+        cache.clear()
+        cached = 0
+      }
       if (valueStart < 0) return table.delete(start, key)
       // A schema that is not loaded yet must show now, not when the value is found in mid-record.
       values.decode(source, valueStart, valueEnd)

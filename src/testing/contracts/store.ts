@@ -43,8 +43,8 @@ export function storeContract<S extends StateStore, Id>(name: string, under: Sto
     })
     return written.length
   }
-  const restored = (changelog: ReadonlyMap<string, Buffer | null>): S => {
-    const store = open()
+  const restored = (changelog: ReadonlyMap<string, Buffer | null>): S => restoreInto(open(), changelog)
+  const restoreInto = (store: S, changelog: ReadonlyMap<string, Buffer | null>): S => {
     for (const [key, value] of changelog) {
       // As in a batch: key and value in the middle of other bytes.
       const out = new ByteWriter()
@@ -101,6 +101,33 @@ export function storeContract<S extends StateStore, Id>(name: string, under: Sto
           flushInto(store, changelog)
           expect(contentOf(restored(changelog))).toEqual(model)
           expect([...changelog.values()].filter((value) => value !== null)).toHaveLength(model.size)
+        }),
+      )
+    })
+
+    it('follows what another store writes to the changelog, takes over from it, and follows again', () => {
+      fc.assert(
+        fc.property(fc.array(fc.array(change, { maxLength: 15 }), { maxLength: 6 }), (turns) => {
+          let [active, standby] = [open(), open()]
+          const model = new Map<string, number>()
+          for (const changes of turns) {
+            for (const one of changes) {
+              if (one.kind !== 'flush') {
+                apply(active, model, one)
+                continue
+              }
+              const written = new Map<string, Buffer | null>()
+              flushInto(active, written)
+              restoreInto(standby, written)
+              expect(contentOf(standby)).toEqual(model)
+              expect(standby.size).toBe(model.size)
+            }
+            const written = new Map<string, Buffer | null>()
+            flushInto(active, written)
+            restoreInto(standby, written)
+            ;[active, standby] = [standby, active]
+            expect(contentOf(active)).toEqual(model)
+          }
         }),
       )
     })

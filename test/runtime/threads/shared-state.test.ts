@@ -5,6 +5,7 @@ import { sharedState } from '../../../src/runtime/threads/shared-state.ts'
 const state = (phase: RunPhase, tasks: string[] = [], waiting: [string, string][] = []): RunState => ({
   phase,
   tasks,
+  standbys: [],
   waitingFor: new Map(waiting),
 })
 
