@@ -5,7 +5,7 @@ import type { Log } from '../../src/log/log.ts'
 import { faults } from '../support/faults.ts'
 import { api, type KafkaProxy, kafkaProxy } from '../support/kafka-proxy.ts'
 import { isRunning, kafkaBrokers, kill, pause, proxiedKafka, restart, resume, start } from '../support/services.ts'
-import { type CountingJob, countingJob } from './counting-job.ts'
+import { type CountingJob, countingJob, protocols } from './counting-job.ts'
 
 /** What happens to the broker while two instances work. A short round is short; `--rounds` makes the outages long too. */
 const { rounds, below } = faults('broker', 1)
@@ -35,8 +35,8 @@ afterEach(async () => {
 })
 
 /** Two instances at work; the fault comes when a transaction is open, as far as the proxy can see. */
-async function inTheMiddle(fault: () => Promise<void>): Promise<void> {
-  const instances = [job.start(), job.start()]
+async function inTheMiddle(fault: () => Promise<void>, protocol?: 'streams'): Promise<void> {
+  const instances = [job.start({ protocol }), job.start({ protocol })]
   await Promise.all(instances.map((of) => of.until(({ phase, tasks }) => phase === 'running' && tasks.length === 4)))
   for (let round = 0; round < rounds; round++) {
     const open = Promise.withResolvers<void>()
@@ -63,6 +63,19 @@ describe('nothing is lost or doubled when, in the middle of a transaction,', () 
       await kill('kafka')
       await start('kafka')
     }))
+
+  it('the broker that spreads the tasks is killed', () =>
+    inTheMiddle(async () => {
+      await kill('kafka')
+      await start('kafka')
+    }, 'streams'))
+
+  it('the broker that spreads the tasks is away for longer than a session', () =>
+    inTheMiddle(async () => {
+      await kill('kafka')
+      await away(10_000)
+      await start('kafka')
+    }, 'streams'))
 
   it('the broker is away for a while', () =>
     inTheMiddle(async () => {
@@ -97,8 +110,8 @@ describe('nothing is lost or doubled when, in the middle of a transaction,', () 
     }))
 })
 
-it('nothing is lost or doubled while connections break at random', async () => {
-  const instances = [job.start(), job.start()]
+it.each(protocols)('%s: nothing is lost or doubled while connections break at random', async (protocol) => {
+  const instances = [job.start({ protocol }), job.start({ protocol })]
   await Promise.all(instances.map((of) => of.until(({ phase, tasks }) => phase === 'running' && tasks.length === 4)))
   let cuts = 20 * rounds
   proxy.judge = () => {

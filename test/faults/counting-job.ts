@@ -22,6 +22,9 @@ export interface Instance {
   stop(): Promise<void>
 }
 
+/** Who spreads the tasks: see `KafkaOptions`. */
+export const protocols = ['classic', 'streams'] as const
+
 const PARTITIONS = 4
 
 /** The job, its topics, and what must come out of it. */
@@ -35,7 +38,11 @@ export interface CountingJob {
   killAll(): void
 }
 
-export async function countingJob(log: Log, brokers: readonly string[]): Promise<CountingJob> {
+export async function countingJob(
+  log: Log,
+  brokers: readonly string[],
+  protocol: InstanceOptions['protocol'] = 'classic',
+): Promise<CountingJob> {
   const application = uniqueName('faults')
   const topics = ['in', 'copies', 'counts'].map((name) => `${application}-${name}`)
   await log.admin.create(topics.map((topic) => ({ topic, partitions: PARTITIONS })))
@@ -43,7 +50,7 @@ export async function countingJob(log: Log, brokers: readonly string[]): Promise
   let fed = 0
 
   function start(options: Partial<InstanceOptions> = {}): Instance {
-    const complete: InstanceOptions = { application, brokers, sessionTimeoutMs: 6_000, ...options }
+    const complete: InstanceOptions = { application, brokers, protocol, sessionTimeoutMs: 6_000, ...options }
     const script = join(import.meta.dirname, 'instance-process.ts')
     const child = spawn(process.execPath, ['-C', 'millrace-source', script, JSON.stringify(complete)], {
       stdio: ['ignore', 'pipe', 'pipe'],

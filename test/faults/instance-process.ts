@@ -1,18 +1,19 @@
 /**
  * One instance of a job that counts: what the fault tests start, freeze and kill. Its options come as JSON:
- * `{ application, instanceId?, sessionTimeoutMs, brokers }`. Says on stdout what state it is in.
+ * `{ application, instanceId?, sessionTimeoutMs, brokers, protocol? }`. Says on stdout what state it is in.
  */
 import { count, groupBy, json, run, stream, string, to, topology, toStream } from '../../src/index.ts'
-import { kafka } from '../../src/log/kafka/index.ts'
+import { type KafkaOptions, kafka } from '../../src/log/kafka/index.ts'
 
 export interface InstanceOptions {
   readonly application: string
   readonly brokers: readonly string[]
   readonly instanceId?: string
   readonly sessionTimeoutMs: number
+  readonly protocol?: KafkaOptions['protocol']
 }
 
-const { application, brokers, ...options } = JSON.parse(process.argv[2]) as InstanceOptions
+const { application, brokers, protocol, ...options } = JSON.parse(process.argv[2]) as InstanceOptions
 
 /** Counts every value, and sends each input on: sums show what is missing, copies what is doubled. */
 const input = stream(`${application}-in`, { key: string(), value: string() })
@@ -27,7 +28,7 @@ const job = topology(application, [
 ])
 
 const running = await run(job, {
-  log: kafka({ brokers, requestTimeoutMs: 5_000 }),
+  log: kafka({ brokers, protocol, requestTimeoutMs: 5_000 }),
   commitIntervalMs: 100,
   transactionTimeoutMs: 10_000,
   ...options,

@@ -4,7 +4,7 @@ import { kafka } from '../../src/log/kafka/index.ts'
 import type { Log } from '../../src/log/log.ts'
 import { faults } from '../support/faults.ts'
 import { kafkaBrokers } from '../support/services.ts'
-import { type CountingJob, countingJob, type Instance } from './counting-job.ts'
+import { type CountingJob, countingJob, type Instance, protocols } from './counting-job.ts'
 
 /** Instances come and go under load, and those that stay do not notice. `--rounds 10` scales ten times. */
 
@@ -62,79 +62,90 @@ async function underLoad(work: () => Promise<void>): Promise<void> {
   await feeding
 }
 
-it('nothing is lost or doubled while one instance becomes three and one again, and the first works on', async () => {
-  const { rounds } = faults('scale', 2)
-  job = await countingJob(log, kafkaBrokers())
-  const first = job.start()
-  await first.until(running(TASKS))
-  const all = [first]
-  await underLoad(async () => {
-    for (let round = 0; round < rounds; round++) {
-      const others = [job.start(), job.start()]
-      await Promise.all([first, ...others].map((of) => of.until(running(2, 3))))
-      all.push(...others)
-      for (const other of others) await other.stop()
-      await first.until(running(TASKS))
-    }
-  })
-  await job.complete()
-  expect(first.log()).not.toMatch(/membership lost|fenced/)
-  // It ran at least its share all the time: what stayed was never stopped.
-  const revoked = logged(first).filter(({ msg }) => msg === 'tasks revoked')
-  expect(revoked.length).toBeGreaterThan(0)
-  expect(first.fewestTasks()).toBeGreaterThanOrEqual(2)
-  const sorted = pauses(all).sort((a, b) => a - b)
-  console.log(
-    `${sorted.length} tasks moved between live instances; nobody had them for ${sorted[sorted.length >> 1]} ms (median), ` +
-      `${sorted.at(-1)} ms at most`,
-  )
-  await first.stop()
-})
-
-it('nothing is lost or doubled while instances come, go and die faster than they start', async () => {
-  const { rounds, below } = faults('bustle', 2)
-  job = await countingJob(log, kafkaBrokers())
-  const first = job.start()
-  await first.until(running(TASKS))
-  await underLoad(async () => {
-    for (let round = 0; round < rounds; round++) {
-      const others: Instance[] = []
-      for (let n = 0; n < 3; n++) {
-        others.push(job.start())
-        await away(below(700))
+it.each(protocols)(
+  '%s: nothing is lost or doubled while one instance becomes three and one again, and the first works on',
+  async (protocol) => {
+    const { rounds } = faults('scale', 2)
+    job = await countingJob(log, kafkaBrokers(), protocol)
+    const first = job.start()
+    await first.until(running(TASKS))
+    const all = [first]
+    await underLoad(async () => {
+      for (let round = 0; round < rounds; round++) {
+        const others = [job.start(), job.start()]
+        await Promise.all([first, ...others].map((of) => of.until(running(2, 3))))
+        all.push(...others)
+        for (const other of others) await other.stop()
+        await first.until(running(TASKS))
       }
-      await away(below(2_000))
-      // One in the middle of whatever it does, the others in good order.
-      others[below(3)].kill()
-      await away(below(1_500))
-      await Promise.all(others.map((of) => of.stop()))
-      await first.until(running(TASKS))
-    }
-  })
-  await job.complete()
-  await first.stop()
-})
+    })
+    await job.complete()
+    expect(first.log()).not.toMatch(/membership lost|fenced/)
+    // It ran at least its share all the time: what stayed was never stopped.
+    const revoked = logged(first).filter(({ msg }) => msg === 'tasks revoked')
+    expect(revoked.length).toBeGreaterThan(0)
+    expect(first.fewestTasks()).toBeGreaterThanOrEqual(2)
+    const sorted = pauses(all).sort((a, b) => a - b)
+    console.log(
+      `${sorted.length} tasks moved between live instances; nobody had them for ${sorted[sorted.length >> 1]} ms (median), ` +
+        `${sorted.at(-1)} ms at most`,
+    )
+    await first.stop()
+  },
+)
 
-it('a named instance that is restarted gets its tasks back, and the other is not disturbed', async () => {
-  const { rounds } = faults('named', 2)
-  job = await countingJob(log, kafkaBrokers())
-  const stays = job.start({ instanceId: 'stays' })
-  await stays.until(running(TASKS))
-  let restarted = job.start({ instanceId: 'restarted' })
-  await Promise.all([stays, restarted].map((of) => of.until(running(TASKS / 2))))
-  const assignments = () => logged(stays).filter(({ msg }) => msg === 'tasks assigned').length
-  const before = assignments()
-  await underLoad(async () => {
-    for (let round = 0; round < rounds; round++) {
-      // In good order, then without a word.
-      if (round % 2 === 0) await restarted.stop()
-      else restarted.kill()
-      await restarted.ended()
-      restarted = job.start({ instanceId: 'restarted' })
-      await restarted.until(running(TASKS / 2))
-    }
-  })
-  await job.complete()
-  expect(assignments()).toBe(before)
-  await Promise.all([stays.stop(), restarted.stop()])
-})
+it.each(protocols)(
+  '%s: nothing is lost or doubled while instances come, go and die faster than they start',
+  async (protocol) => {
+    const { rounds, below } = faults('bustle', 2)
+    job = await countingJob(log, kafkaBrokers(), protocol)
+    const first = job.start()
+    await first.until(running(TASKS))
+    await underLoad(async () => {
+      for (let round = 0; round < rounds; round++) {
+        const others: Instance[] = []
+        for (let n = 0; n < 3; n++) {
+          others.push(job.start())
+          await away(below(700))
+        }
+        await away(below(2_000))
+        // One in the middle of whatever it does, the others in good order.
+        others[below(3)].kill()
+        await away(below(1_500))
+        await Promise.all(others.map((of) => of.stop()))
+        await first.until(running(TASKS))
+      }
+    })
+    await job.complete()
+    await first.stop()
+  },
+)
+
+it.each(protocols)(
+  '%s: a named instance that is restarted gets its tasks back, and the other is not disturbed',
+  async (protocol) => {
+    const { rounds } = faults('named', 2)
+    job = await countingJob(log, kafkaBrokers(), protocol)
+    const stays = job.start({ instanceId: 'stays' })
+    await stays.until(running(TASKS))
+    let restarted = job.start({ instanceId: 'restarted' })
+    await Promise.all([stays, restarted].map((of) => of.until(running(TASKS / 2))))
+    // The broker's protocol gives a new epoch, with the same tasks.
+    const disturbance = protocol === 'classic' ? 'tasks assigned' : 'tasks revoked'
+    const assignments = () => logged(stays).filter(({ msg }) => msg === disturbance).length
+    const before = assignments()
+    await underLoad(async () => {
+      for (let round = 0; round < rounds; round++) {
+        // In good order, then without a word.
+        if (round % 2 === 0) await restarted.stop()
+        else restarted.kill()
+        await restarted.ended()
+        restarted = job.start({ instanceId: 'restarted' })
+        await restarted.until(running(TASKS / 2))
+      }
+    })
+    await job.complete()
+    expect(assignments()).toBe(before)
+    await Promise.all([stays.stop(), restarted.stop()])
+  },
+)
