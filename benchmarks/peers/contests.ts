@@ -15,6 +15,8 @@ import { inJvm } from './run-peer.ts'
 interface Comparison {
   readonly name: string
   readonly workload: Workload
+  /** The job as the peers' programs know it, where it has another name there. */
+  readonly program?: string
   readonly beside?: readonly Workload[]
   readonly guarantees: readonly Guarantee[]
   readonly records?: number
@@ -33,7 +35,14 @@ export const comparisons: readonly Comparison[] = [
   { name: 'join', workload: joinJob, guarantees: atLeastOnce },
   { name: 'restore', workload: restore('changelog'), beside: [restore('disk')], guarantees: atLeastOnce },
   // A start is cold: a short input, and a commit so often that it is not the commit that is waited for.
-  { name: 'first-result', workload: tumblingJob, guarantees: atLeastOnce, records: 100_000, commitIntervalMs: 100 },
+  {
+    name: 'first-result',
+    program: 'tumbling',
+    workload: tumblingJob,
+    guarantees: atLeastOnce,
+    records: 100_000,
+    commitIntervalMs: 100,
+  },
 ]
 
 /** One after the other on the same input. */
@@ -50,30 +59,37 @@ export interface Contestant {
   readonly measure: Measure
 }
 
-export function contestsOf({ jobs, guarantees, threads, records, commitIntervalMs, peers, peerOptions }: PeersOptions) {
-  return jobs.flatMap((job): Contest[] =>
-    (guarantees ?? job.guarantees).map((guarantee) => {
-      const settings = {
-        guarantee,
-        threads,
-        records: job.records ?? records,
-        commitIntervalMs: job.commitIntervalMs ?? commitIntervalMs,
-      }
-      const own = [job.workload, ...(job.beside ?? [])].map((workload) => ({
-        name: workload === job.workload ? 'millrace' : workload.name,
-        workload,
-        settings,
-        measure: withFirstResult(inOwnProcess()),
-      }))
-      const others = peers
-        .filter((peer) => peer.jobs.includes(job.name))
-        .map((peer) => ({
-          name: peer.name,
-          workload: job.workload,
-          settings,
-          measure: withFirstResult(inJvm(peer, job.name === 'first-result' ? 'tumbling' : job.name, peerOptions)),
-        }))
-      return { job: job.name, guarantee, contestants: [...own, ...others] }
-    }),
+export const contestsOf = (options: PeersOptions): Contest[] =>
+  options.jobs.flatMap((job) =>
+    (options.guarantees ?? job.guarantees).map((guarantee) => ({
+      job: job.name,
+      guarantee,
+      contestants: options.threads.flatMap((threads) => contestantsOf(job, guarantee, threads, options)),
+    })),
   )
+
+function contestantsOf(job: Comparison, guarantee: Guarantee, threads: number, options: PeersOptions): Contestant[] {
+  const settings = {
+    guarantee,
+    threads,
+    records: job.records ?? options.records,
+    commitIntervalMs: job.commitIntervalMs ?? options.commitIntervalMs,
+  }
+  // Who restores has written results before.
+  const observed = (measure: Measure) => (job.workload === restore('changelog') ? measure : withFirstResult(measure))
+  const own = [job.workload, ...(job.beside ?? [])].map((workload) => ({
+    name: workload === job.workload ? 'millrace' : workload.name,
+    workload,
+    settings,
+    measure: observed(inOwnProcess()),
+  }))
+  const others = options.peers
+    .filter(({ jobs }) => jobs.includes(job.name))
+    .map((peer) => ({
+      name: peer.name,
+      workload: job.workload,
+      settings,
+      measure: observed(inJvm(peer, job.program ?? job.name, options.peerOptions)),
+    }))
+  return [...own, ...others]
 }

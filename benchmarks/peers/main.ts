@@ -39,7 +39,9 @@ async function measured(options: PeersOptions): Promise<PeerLine[]> {
   for (let round = 0; round < options.rounds; round++) {
     for (const contest of contestsOf(options)) {
       for (const [number, { name, workload, settings, measure }] of inTurn(contest, round).entries()) {
-        process.stderr.write(`${round + 1}/${options.rounds} ${contest.job}, ${contest.guarantee}, ${name} … `)
+        process.stderr.write(
+          `${round + 1}/${options.rounds} ${contest.job}, ${contest.guarantee}, ${name}, ${settings.threads} … `,
+        )
         const whole = {
           ...settings,
           place: site.place,

@@ -13,7 +13,7 @@ export interface PeersOptions {
   readonly guarantees: readonly Guarantee[] | undefined
   readonly records: number | undefined
   readonly seed: number
-  readonly threads: number
+  readonly threads: readonly number[]
   readonly commitIntervalMs: number
   readonly rounds: number
   readonly brokers: readonly string[] | undefined
@@ -34,7 +34,8 @@ Jobs (default: all): ${comparisons.map(({ name }) => name).join(', ')}.
   --rounds N             everything so many times, in a rotating order; default 3
   --guarantee G          at-least-once | exactly-once; may be repeated. Default: both for tumbling, else at-least-once
   --records N            records of each input. Default: the job's own number, 5,000,000 for most
-  --threads N            of each: worker threads, stream threads, parallelism. Default 2
+  --threads N            of each: worker threads, stream threads, parallelism. Default 2; may be repeated: then each
+                         is compared with the number with which it is fastest
   --commit-interval MS   of each: commits, checkpoints. Default 1000
   --seed N               of the generator; default 42
   --brokers HOST:PORT    a Kafka cluster; may be repeated. Default: the Kafka of \`npm run services\`
@@ -59,7 +60,7 @@ export function parse(args: readonly string[]): PeersOptions | 'help' {
       rounds: { type: 'string', default: '3' },
       guarantee: { type: 'string', multiple: true },
       records: { type: 'string' },
-      threads: { type: 'string', default: '2' },
+      threads: { type: 'string', multiple: true, default: ['2'] },
       'commit-interval': { type: 'string', default: '1000' },
       seed: { type: 'string', default: '42' },
       brokers: { type: 'string', multiple: true },
@@ -83,7 +84,7 @@ export function parse(args: readonly string[]): PeersOptions | 'help' {
     guarantees: values.guarantee?.map(guarantee),
     records: values.records === undefined ? undefined : whole('--records', values.records),
     seed: whole('--seed', values.seed),
-    threads: whole('--threads', values.threads),
+    threads: values.threads.map((n) => whole('--threads', n)),
     commitIntervalMs: whole('--commit-interval', values['commit-interval']),
     rounds: whole('--rounds', values.rounds),
     brokers: values.brokers?.flatMap((list) => list.split(',')),

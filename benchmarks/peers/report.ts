@@ -1,5 +1,5 @@
 import { type Goal, goals, verdict } from './goals.ts'
-import { type ContestSummary, type PeerLine, type Summary, summarise } from './summary.ts'
+import { type ContestSummary, fastest, type PeerLine, type Summary, summarise } from './summary.ts'
 
 /** Tables of medians and ratios, one a job, and one of the goals: for a terminal of 80 columns, or in Markdown. */
 export function report(lines: readonly PeerLine[], { markdown }: { readonly markdown: boolean }): string {
@@ -7,24 +7,25 @@ export function report(lines: readonly PeerLine[], { markdown }: { readonly mark
   const write = markdown ? inMarkdown : inColumns
   const tables = contests.map((contest) => `${titleOf(contest, markdown)}\n\n${write(tableOf(contest, markdown))}`)
   const reached = goalRows(contests)
-  if (reached.length > 0) tables.push(write([['goal', 'at least', 'aim', 'by rate', 'by CPU', ''], ...reached]))
+  if (reached.length > 0) tables.push(write([['goal', 'at least', 'aim', 'rate', 'CPU', ''], ...reached]))
   return tables.join('\n\n')
 }
 
-function titleOf({ job, guarantee, n, threads, rounds }: ContestSummary, markdown: boolean): string {
+function titleOf({ job, guarantee, n, rounds }: ContestSummary, markdown: boolean): string {
   const title = markdown ? `**${job}**` : job
   const median = rounds > 1 ? `, median of ${rounds} rounds` : ''
-  return `${title}, ${guarantee}: ${thousands(n)} records, threads: ${threads}${median}`
+  return `${title}, ${guarantee}: ${thousands(n)} records${median}`
 }
 
 /** `×` is how many times faster, or sparing, Millrace is. */
-function tableOf({ contestants }: ContestSummary, markdown: boolean): string[][] {
-  const head = ['', 'records/s', '×', 'CPU s/M', '×', 'broker', 'MB', 'start', 'first']
-  const own = contestants.get('millrace')
-  const rows = [...contestants].map(([name, of]) => {
-    const ratio = (value: number | undefined) => (value === undefined || of === own ? '' : value.toFixed(1))
+function tableOf(contest: ContestSummary, markdown: boolean): string[][] {
+  const head = ['', 'thr.', 'records/s', '×', 'CPU s/M', '×', 'broker', 'MB', 'start', 'first']
+  const own = fastest(contest, 'millrace')
+  const rows = contest.contestants.map((of) => {
+    const ratio = (value: number | undefined) => (value === undefined || of.name === own?.name ? '' : value.toFixed(1))
     return [
-      of.isRight ? name : `${name} WRONG`,
+      of.isRight ? of.name : `${of.name} WRONG`,
+      String(of.threads),
       thousands(of.rate),
       ratio(own && own.rate / of.rate),
       of.cpu.toFixed(2),

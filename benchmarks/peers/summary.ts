@@ -14,14 +14,17 @@ export interface ContestSummary {
   readonly job: string
   readonly guarantee: string
   readonly n: number
-  readonly threads: number
   readonly rounds: number
-  /** By name; Millrace is `millrace`. */
-  readonly contestants: ReadonlyMap<string, Summary>
+  readonly contestants: readonly Summary[]
 }
 
-/** Medians of a contestant. CPU is in seconds per million records. */
+/** Medians of a contestant with so many threads. CPU is in seconds per million records. */
 export interface Summary {
+  /** Millrace is `millrace`. */
+  readonly name: string
+  /** Whose program it is. */
+  readonly peer: string
+  readonly threads: number
   readonly rate: number
   readonly worst: number
   readonly best: number
@@ -36,25 +39,35 @@ export interface Summary {
 export function summarise(lines: readonly PeerLine[]): ContestSummary[] {
   const contests = Map.groupBy(lines, ({ job, guarantee }) => `${job}|${guarantee}`)
   return [...contests.values()].map((contest) => {
-    const { job, guarantee, n, threads } = contest[0]
-    const byName = Map.groupBy(contest, ({ contestant }) => contestant)
-    // The order of a round is by turns; that of the table is not.
-    const names = [...new Set(['millrace', ...[...byName.keys()].sort()])].filter((name) => byName.has(name))
+    const { job, guarantee, n } = contest[0]
+    const runs = Map.groupBy(contest, ({ contestant, threads }) => `${contestant}|${threads}`)
     return {
       job,
       guarantee,
       n,
-      threads,
       rounds: new Set(contest.map(({ round }) => round)).size,
-      contestants: new Map(names.map((name) => [name, medians(byName.get(name)!)])),
+      contestants: [...runs.values()].map(medians).sort(inOrder),
     }
   })
+}
+
+/** With the number of threads with which it is fastest: nobody is compared with less than what another can do. */
+export const fastest = ({ contestants }: ContestSummary, name: string): Summary | undefined =>
+  contestants.filter((of) => of.name === name).sort((a, b) => b.rate - a.rate)[0]
+
+/** Ours first. The order of a round is by turns; that of a table is not. */
+function inOrder(a: Summary, b: Summary): number {
+  const place = ({ name, peer }: Summary) => (name === 'millrace' ? 0 : peer === 'millrace' ? 1 : 2)
+  return place(a) - place(b) || a.name.localeCompare(b.name) || a.threads - b.threads
 }
 
 function medians(lines: readonly PeerLine[]): Summary {
   const rates = lines.map(({ records_per_s }) => records_per_s)
   const perMillion = (line: PeerLine) => line.broker_cpu_s !== null && (line.broker_cpu_s / line.n) * 1e6
   return {
+    name: lines[0].contestant,
+    peer: lines[0].peer,
+    threads: lines[0].threads,
     rate: median(rates)!,
     worst: Math.min(...rates),
     best: Math.max(...rates),

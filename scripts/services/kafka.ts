@@ -15,6 +15,9 @@ const user = 'app'
 const password = 'app-secret'
 const clusterId = 'bWlsbHJhY2UtdGVzdHMtMA' // any 16 bytes in base64
 
+/** Made for tests: a fast start, little memory. Who measures gives it what it has in production. */
+const jvm = process.env.MILLRACE_KAFKA_JVM?.split(' ') ?? ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+
 const libraries = (cache: string): string => join(cache, `kafka-${version}`)
 const classpath = (cache: string): string => join(libraries(cache), '*')
 const configuration = (place: Place): string => join(place.directory, 'server.properties')
@@ -51,9 +54,7 @@ export const kafka: Service = {
   command: async (place) => ({
     file: 'java',
     args: [
-      '-Xmx384m',
-      '-XX:+UseSerialGC',
-      '-XX:TieredStopAtLevel=1',
+      ...jvm,
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-Dorg.slf4j.simpleLogger.showDateTime=true',
       '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
