@@ -1,4 +1,5 @@
 import type { Topology, Windowed } from 'millrace'
+import type { DiskState } from 'millrace/disk'
 import { TopologyDriver } from 'millrace/testing'
 import type { Observed } from './compare.ts'
 import type { Fixture, FixtureOutput, FixtureState, FixtureValue, FixtureWindow, Operator } from './fixture.ts'
@@ -19,14 +20,25 @@ export interface Built {
 /** Builds the topology of a fixture through the public API; undefined: an operator does not exist yet. */
 export type Family = (operator: Operator) => Built | undefined
 
+export interface ObserveOptions {
+  readonly state?: DiskState
+  /** A commit after every record, which is when state goes to the disk; default: none. */
+  readonly commits?: boolean
+}
+
 /** Feeds a fixture record by record, each to completion, and writes down what happened. */
-export function observe(fixture: Fixture, { topology, outputs, store, endOf }: Built): Observed {
-  const driver = new TopologyDriver(topology)
+export function observe(
+  fixture: Fixture,
+  { topology, outputs, store, endOf }: Built,
+  { state, commits = false }: ObserveOptions = {},
+): Observed {
+  const driver = new TopologyDriver(topology, { state })
   const output: FixtureOutput[] = []
   const droppedAt: [number, number][] = []
   let dropped = 0
   fixture.input.forEach(({ topic, key, value, timestamp }, afterInput) => {
     driver.pipe(topic, key, value, timestamp)
+    if (commits) driver.commit()
     for (const [name, branch] of Object.entries(outputs)) {
       for (const record of driver.read(name)) {
         output.push({

@@ -1,6 +1,8 @@
 import type { Serde } from '../serde/serde.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, restoreEntry } from './changes.ts'
+import type { Pageable } from './disk/paged.ts'
+import { pagedJoinStore } from './disk/paged-join.ts'
 import { type Keys, keysOf } from './keys.ts'
 import {
   encodeSequencedKey,
@@ -47,18 +49,20 @@ export function joinStore<K, V>(options: JoinStoreOptions<K, V>): StoreSpec<Join
     kind: 'join',
     parameters: { retention: options.retention, ...options.parameters },
     changelog: true,
-    create: (environment) =>
-      memoryJoinStore(
-        keysOf(environment.open(options.key, 'key')),
-        serdeValue(options.value)(environment),
-        Math.max(1, Math.ceil(options.retention / SEGMENTS)),
-      ),
+    create(environment) {
+      const { disk } = environment
+      const keys = keysOf(environment.open(options.key, 'key'))
+      const values = serdeValue(options.value)(environment)
+      const span = Math.max(1, Math.ceil(options.retention / SEGMENTS))
+      const make = () => memoryJoinStore(keys, values, span)
+      return disk ? pagedJoinStore({ disk, keys, values, make }, span) : make()
+    },
   }
 }
 
 type Segment<K, V> = Map<unknown, SequencedEntry<K, V>[]>
 
-function memoryJoinStore<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: number): JoinStore<K, V> {
+function memoryJoinStore<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: number): JoinStore<K, V> & Pageable<K> {
   const segments = new Map<number, Segment<K, V>>()
   const { touch, flush, writeEntry } = changes<K, V, SequencedEntry<K, V>>(
     (entry, out) => encodeSequencedKey(keys, entry, out),
@@ -125,6 +129,17 @@ function memoryJoinStore<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
           }
         }
         segments.delete(slot)
+      }
+    },
+    unload(key, from, to) {
+      const identity = keys.identity(key)
+      for (let slot = Math.floor(from / span); slot <= Math.floor(to / span); slot++) {
+        const segment = segments.get(slot)
+        const list = segment?.get(identity)
+        if (segment === undefined || list === undefined) continue
+        size -= list.length
+        segment.delete(identity)
+        if (segment.size === 0) segments.delete(slot)
       }
     },
     *all() {

@@ -43,7 +43,7 @@ export function keyValueStore<K, A>(options: KeyValueStoreOptions<K, A>): StoreS
       const keys = keysOf(environment.open(options.key, 'key'))
       const values = options.value(environment)
       return disk
-        ? diskKeyValueStore({ table: disk.table(), keys, values, cacheEntries: disk.cacheEntries })
+        ? diskKeyValueStore({ table: disk.table(), keys, values, cacheBytes: disk.cacheBytes })
         : memoryKeyValueStore(keys, values)
     },
   }

@@ -1,6 +1,9 @@
 import { sessionStoreKey } from '../serde/store-keys.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, newEntry, restoreEntry } from './changes.ts'
+import { type Closings, memoryClosings } from './closings.ts'
+import type { Pageable } from './disk/paged.ts'
+import { pagedSessionStore } from './disk/paged-sessions.ts'
 import { type Keys, keysOf } from './keys.ts'
 import type { Entry, StateStore, ValueCodec } from './store.ts'
 import { timeIndex } from './time-index.ts'
@@ -27,8 +30,8 @@ export interface SessionStore<K, A> extends StateStore {
   changed(): readonly Session<K, A>[]
   /** Forgets the sessions that ended before `end`, in the changelog too; it may keep some a little longer. */
   expire(end: number): void
-  /** Orders sessions by end, serialised key and start, as final results come out. */
-  compare(a: Session<K, A>, b: Session<K, A>): number
+  /** Sessions that wait for their close, by their end; made once. Given in the order of end, serialised key and start. */
+  closings(): Closings<Session<K, A>>
 }
 
 /** @param span - about how far apart in time sessions are forgotten together, ms */
@@ -41,9 +44,12 @@ export function sessionStore<K, A>(
     parameters: options.parameters ?? {},
     changelog: true,
     create(environment) {
+      const { disk } = environment
       const codec = environment.open(options.key, 'key')
-      const layout = sessionStoreKey(codec)
-      return memorySessionStore(keysOf(codec), layout, options.value(environment), Math.max(1, options.span))
+      const keys = keysOf(codec)
+      const values = options.value(environment)
+      const make = () => memorySessionStore(keys, sessionStoreKey(codec), values, Math.max(1, options.span))
+      return disk ? pagedSessionStore({ disk, keys, values, make }) : make()
     },
   }
 }
@@ -55,7 +61,7 @@ function memorySessionStore<K, A>(
   layout: ReturnType<typeof sessionStoreKey<K>>,
   values: ValueCodec<A>,
   span: number,
-): SessionStore<K, A> {
+): SessionStore<K, A> & Pageable<K> {
   const byKey = new Map<unknown, Session<K, A>[]>()
   const byEnd = timeIndex<Session<K, A>>(span)
   const { touch, list, flush, writeEntry } = changes<K, A>(
@@ -94,6 +100,9 @@ function memorySessionStore<K, A>(
     size--
   }
 
+  function* all() {
+    for (const sessions of byKey.values()) yield* sessions
+  }
   return {
     get size() {
       return size
@@ -132,9 +141,7 @@ function memorySessionStore<K, A>(
       touch(session)
     },
     changed: list as () => readonly Session<K, A>[],
-    *all() {
-      for (const sessions of byKey.values()) yield* sessions
-    },
+    all,
     expire(before) {
       for (const session of byEnd.before(before)) {
         session.value = null
@@ -142,7 +149,15 @@ function memorySessionStore<K, A>(
         if (session.logged) touch(session)
       }
     },
-    compare: (a, b) => a.timestamp - b.timestamp || keys.compare(a.key, b.key) || a.start - b.start,
+    closings: () => memoryClosings(all, endOf, (a, b) => compareSessions(keys, a, b)),
+    unload(key) {
+      const identity = keys.identity(key)
+      const sessions = byKey.get(identity)
+      if (sessions === undefined) return
+      for (const session of sessions) byEnd.remove(session, session.timestamp)
+      size -= sessions.length
+      byKey.delete(identity)
+    },
     flush,
     writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd) {
@@ -159,6 +174,11 @@ function memorySessionStore<K, A>(
     },
   }
 }
+
+export const endOf = ({ timestamp }: Session<unknown, unknown>): number => timestamp
+
+export const compareSessions = <K>(keys: Keys<K>, a: Session<K, unknown>, b: Session<K, unknown>): number =>
+  a.timestamp - b.timestamp || keys.compare(a.key, b.key) || a.start - b.start
 
 const after = (session: Session<unknown, unknown>, end: number, start: number): boolean =>
   session.timestamp > end || (session.timestamp === end && session.start > start)

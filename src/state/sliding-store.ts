@@ -1,5 +1,8 @@
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, newEntry, restoreEntry } from './changes.ts'
+import { type Closings, memoryClosings } from './closings.ts'
+import type { Pageable } from './disk/paged.ts'
+import { pagedSlidingStore } from './disk/paged-sliding.ts'
 import { type Keys, keysOf } from './keys.ts'
 import type { Entry, StateStore, ValueCodec } from './store.ts'
 import { firstAtOrAfter, timelines } from './timelines.ts'
@@ -19,8 +22,8 @@ export interface SlidingStore<K, A> extends StateStore {
   changed(): readonly Entry<K, A>[]
   /** All entries, ordered by start and serialised key, whose start is in (after, upTo]. */
   between(after: number, upTo: number): Entry<K, A>[]
-  /** Orders entries by start and serialised key, as final results come out. */
-  compare(a: Entry<K, A>, b: Entry<K, A>): number
+  /** Windows that wait for their close, by their start; made once. Given in the order of start and serialised key. */
+  closings(): Closings<Entry<K, A>>
   /** Forgets the windows that start before `start`, in the changelog too; it may keep some a little longer. */
   expire(start: number): void
 }
@@ -34,19 +37,24 @@ export function slidingStore<K, A>(
     kind: 'window',
     parameters: { key: options.key.format, ...options.parameters },
     changelog: true,
-    create: (environment) =>
-      memorySlidingStore(
-        keysOf(environment.open(options.key, 'key')),
-        options.value(environment),
-        Math.max(1, Math.floor(options.span / 16)),
-      ),
+    create(environment) {
+      const { disk } = environment
+      const keys = keysOf(environment.open(options.key, 'key'))
+      const values = options.value(environment)
+      const make = () => memorySlidingStore(keys, values, Math.max(1, Math.floor(options.span / 16)))
+      return disk ? pagedSlidingStore({ disk, keys, values, make }) : make()
+    },
   }
 }
 
-function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: number): SlidingStore<K, A> {
+function memorySlidingStore<K, A>(
+  keys: Keys<K>,
+  values: ValueCodec<A>,
+  span: number,
+): SlidingStore<K, A> & Pageable<K> {
   const lines = timelines<K, Entry<K, A>>(keys, span)
   const { touch, list, flush, writeEntry } = changes<K, A>((entry, out) => encodeWindowKey(keys, entry, out), values)
-  const compare = (a: Entry<K, A>, b: Entry<K, A>) => a.start - b.start || keys.compare(a.key, b.key)
+  const compare = (a: Entry<K, A>, b: Entry<K, A>) => compareWindows(keys, a, b)
 
   const create = (start: number, key: K, value: A, timestamp: number): Entry<K, A> => {
     const windows = lines.of(key)
@@ -75,7 +83,8 @@ function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: nu
     changed: list,
     all: lines.all,
     between: (after, upTo) => lines.between(after + 1, upTo).sort(compare),
-    compare,
+    closings: () => memoryClosings(lines.all, startOf, compare),
+    unload: lines.unload,
     expire(before) {
       lines.dropBefore(before, (entry) => {
         entry.value = null
@@ -99,3 +108,8 @@ function memorySlidingStore<K, A>(keys: Keys<K>, values: ValueCodec<A>, span: nu
     },
   }
 }
+
+export const startOf = ({ start }: Entry<unknown, unknown>): number => start
+
+export const compareWindows = <K>(keys: Keys<K>, a: Entry<K, unknown>, b: Entry<K, unknown>): number =>
+  a.start - b.start || keys.compare(a.key, b.key)

@@ -1,7 +1,8 @@
-import type { ByteSource } from '../serde/bytes.ts'
-import type { Serde } from '../serde/serde.ts'
+import { ByteWriter } from '../serde/bytes.ts'
+import type { Codec, Serde } from '../serde/serde.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, newEntry, restoreEntry } from './changes.ts'
+import { diskSubscriptionStore } from './disk/disk-subscriptions.ts'
 import { type Keys, keysOf } from './keys.ts'
 import type { Entry, StateStore, ValueCodec } from './store.ts'
 
@@ -29,11 +30,15 @@ export function subscriptionStore<F, K>(options: {
     kind: 'subscriptions',
     parameters: { foreignKey: options.foreignKey.format, key: options.key.format },
     changelog: true,
-    create: (environment) =>
-      memorySubscriptionStore(
-        keysOf(environment.open(options.foreignKey, 'key')),
-        keysOf(environment.open(options.key, 'key')),
-      ),
+    create(environment) {
+      const { disk } = environment
+      const foreignKeys = keysOf(environment.open(options.foreignKey, 'key'))
+      const keys = keysOf(environment.open(options.key, 'key'))
+      const layout = subscriptionKeys(foreignKeys, keys)
+      return disk
+        ? diskSubscriptionStore({ disk, keys: layout, values: hashes })
+        : memorySubscriptionStore(foreignKeys, keys, layout)
+    },
   }
 }
 
@@ -42,24 +47,61 @@ const hashes: ValueCodec<number> = {
   decode: ({ buffer }, start) => buffer.readInt32BE(start) * 4294967296 + buffer.readUInt32BE(start + 4),
 }
 
-const NONE: readonly never[] = []
+/** As Kafka Streams' CombinedKeySchema: the length of the foreign key, int32 ‖ foreign key ‖ key. */
+export interface SubscriptionKeys<F, K> extends Keys<SubscriptionKey<F, K>> {
+  /** What all keys of one foreign key begin with; valid until the next call. */
+  prefix(foreignKey: F): Uint8Array
+}
 
-function memorySubscriptionStore<F, K>(foreignKeys: Keys<F>, keys: Keys<K>): SubscriptionStore<F, K> {
-  type Subscription = Entry<SubscriptionKey<F, K>, number>
-  const byForeignKey = new Map<unknown, Map<unknown, Subscription>>()
-  // As Kafka Streams' CombinedKeySchema: the length of the foreign key, int32 ‖ foreign key ‖ key.
-  const { touch, flush, writeEntry } = changes<SubscriptionKey<F, K>, number>(({ key: { foreignKey, key } }, out) => {
+function subscriptionKeys<F, K>(foreignKeys: Keys<F>, keys: Keys<K>): SubscriptionKeys<F, K> {
+  const scratch = new ByteWriter(64)
+  const encodePrefix = (foreignKey: F, out: ByteWriter) => {
     const at = out.position
     out.int32(0)
     foreignKeys.encode(foreignKey, out)
     out.view.setInt32(at, out.position - at - 4)
-    keys.encode(key, out)
-  }, hashes)
+  }
+  const codec: Codec<SubscriptionKey<F, K>> = {
+    encode({ foreignKey, key }, out) {
+      encodePrefix(foreignKey, out)
+      keys.encode(key, out)
+    },
+    decode({ buffer }, start, end) {
+      const split = start + 4 + buffer.readInt32BE(start)
+      return {
+        foreignKey: foreignKeys.decode(buffer.subarray(start + 4, split)),
+        key: keys.decode(buffer.subarray(split, end)),
+      }
+    },
+  }
+  return {
+    ...keysOf(codec),
+    keep: ({ foreignKey, key }) => ({ foreignKey: foreignKeys.keep(foreignKey), key: keys.keep(key) }),
+    prefix(foreignKey) {
+      encodePrefix(foreignKey, scratch.reset())
+      return scratch.bytes()
+    },
+  }
+}
+
+const NONE: readonly never[] = []
+
+function memorySubscriptionStore<F, K>(
+  foreignKeys: Keys<F>,
+  keys: Keys<K>,
+  layout: SubscriptionKeys<F, K>,
+): SubscriptionStore<F, K> {
+  type Subscription = Entry<SubscriptionKey<F, K>, number>
+  const byForeignKey = new Map<unknown, Map<unknown, Subscription>>()
+  const { touch, flush, writeEntry } = changes<SubscriptionKey<F, K>, number>(
+    ({ key }, out) => layout.encode(key, out),
+    hashes,
+  )
   let size = 0
 
   const find = (foreignKey: F, key: K) => byForeignKey.get(foreignKeys.identity(foreignKey))?.get(keys.identity(key))
   const create = (foreignKey: F, key: K, hash: number, timestamp: number): Subscription => {
-    const kept = { foreignKey: foreignKeys.keep(foreignKey), key: keys.keep(key) }
+    const kept = layout.keep({ foreignKey, key })
     const entry = newEntry(kept, 0, hash, timestamp)
     const identity = foreignKeys.identity(kept.foreignKey)
     let subscriptions = byForeignKey.get(identity)
@@ -74,13 +116,6 @@ function memorySubscriptionStore<F, K>(foreignKeys: Keys<F>, keys: Keys<K>): Sub
     subscriptions.delete(keys.identity(key))
     if (subscriptions.size === 0) byForeignKey.delete(identity)
     size--
-  }
-  const decode = (source: ByteSource, start: number, end: number): SubscriptionKey<F, K> => {
-    const split = start + 4 + source.buffer.readInt32BE(start)
-    return {
-      foreignKey: foreignKeys.decode(source.buffer.subarray(start + 4, split)),
-      key: keys.decode(source.buffer.subarray(split, end)),
-    }
   }
 
   return {
@@ -108,7 +143,7 @@ function memorySubscriptionStore<F, K>(foreignKeys: Keys<F>, keys: Keys<K>): Sub
     flush,
     writeEntry,
     restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
-      const { foreignKey, key } = decode(source, keyStart, keyEnd)
+      const { foreignKey, key } = layout.read(source, keyStart, keyEnd)
       const found = find(foreignKey, key)
       if (valueStart < 0) {
         if (found) unlink(found)

@@ -1,6 +1,7 @@
 import type { Serde } from '../serde/serde.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, restoreEntry } from './changes.ts'
+import { pagedTimeBuffer } from './disk/paged-time-buffer.ts'
 import { type Keys, keysOf } from './keys.ts'
 import { minHeap } from './min-heap.ts'
 import {
@@ -44,8 +45,13 @@ export function timeBuffer<K, V>(options: TimeBufferOptions<K, V>): StoreSpec<Ti
     kind: 'time-buffer',
     parameters: options.parameters ?? {},
     changelog: true,
-    create: (environment) =>
-      memoryTimeBuffer(keysOf(environment.open(options.key, 'key')), serdeValue(options.value)(environment)),
+    create(environment) {
+      const { disk } = environment
+      const keys = keysOf(environment.open(options.key, 'key'))
+      const values = serdeValue(options.value)(environment)
+      const make = () => memoryTimeBuffer(keys, values)
+      return disk ? pagedTimeBuffer({ disk, keys, values, make }) : make()
+    },
   }
 }
 

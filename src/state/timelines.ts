@@ -18,6 +18,8 @@ export interface Timelines<K, E extends Entry<K, unknown>> {
   /** Drops what starts before `start`; some may stay up to a slot longer. */
   dropBefore(start: number, each: (entry: E) => void): void
   all(): Iterable<E>
+  /** Forgets a key, as if it had never been there. */
+  unload(key: K): void
 }
 
 const NONE: readonly never[] = []
@@ -120,6 +122,18 @@ export function timelines<K, E extends Entry<K, unknown>>(keys: Keys<K>, span: n
     },
     *all() {
       for (const list of byKey.values()) yield* list
+    },
+    unload(key) {
+      const identity = keys.identity(key)
+      const list = listOf(identity)
+      if (list === undefined) return
+      for (const { start } of list) {
+        leaveSlot(list, Math.floor(start / span))
+      }
+      size -= list.length
+      // A slot that an entry has left may know it yet.
+      list.length = 0
+      forgetKey(identity)
     },
   }
 }

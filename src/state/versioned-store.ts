@@ -2,6 +2,8 @@ import type { ByteSource } from '../serde/bytes.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, newEntry, restoreEntry } from './changes.ts'
+import type { Pageable } from './disk/paged.ts'
+import { pagedVersionedStore } from './disk/paged-versions.ts'
 import { type Keys, keysOf } from './keys.ts'
 import type { Entry, StateStore, ValueCodec } from './store.ts'
 import { encodeWindowKey, innerKey, windowStart } from './window-key.ts'
@@ -49,12 +51,14 @@ export function versionedStore<K, V>(options: VersionedStoreOptions<K, V>): Stor
     kind: 'versioned',
     parameters: { key: key.format, value: value.format, historyRetention },
     changelog: true,
-    create: (environment) =>
-      memoryVersionedStore(
-        keysOf(environment.open(key, 'key')),
-        slots(environment.open(value, 'value')),
-        historyRetention,
-      ),
+    create(environment) {
+      const { disk } = environment
+      const keys = keysOf(environment.open(key, 'key'))
+      const values = slots(environment.open(value, 'value'))
+      const time = { newest: -1 }
+      const make = () => memoryVersionedStore(keys, values, historyRetention, time)
+      return disk ? pagedVersionedStore({ disk, keys, values, make }, historyRetention, time) : make()
+    },
   }
 }
 
@@ -76,20 +80,28 @@ function slots<V>(codec: ValueCodec<V>): ValueCodec<Slot<V>> {
   }
 }
 
+/** The highest timestamp put, of the whole store. */
+export interface StoreTime {
+  newest: number
+}
+
+/** Versions are forgotten by slots of time, of so many ms. */
+export const slotSpan = (retention: number): number => Math.max(1, Math.floor(retention / 16))
+
 type VersionEntry<K, V> = Entry<K, Slot<V>>
 
 function memoryVersionedStore<K, V>(
   keys: Keys<K>,
   values: ValueCodec<Slot<V>>,
   retention: number,
-): VersionedStore<K, V> {
+  time: StoreTime,
+): VersionedStore<K, V> & Pageable<K> {
   // Per key, ascending by timestamp.
   const histories = new Map<unknown, VersionEntry<K, V>[]>()
   const { touch, flush, writeEntry } = changes<K, Slot<V>>((entry, out) => encodeWindowKey(keys, entry, out), values)
-  const span = Math.max(1, Math.floor(retention / 16))
+  const span = slotSpan(retention)
   // Keys by the time of their versions: when the history passes it, what came before is no longer seen.
   const passing = new Map<number, Set<unknown>>()
-  let time = -1
   let size = 0
 
   /** Index of the last version at or before a time; -1 if there is none. */
@@ -118,7 +130,7 @@ function memoryVersionedStore<K, V>(
     const peers = passing.get(slotNumber)
     if (peers) peers.add(kept)
     else passing.set(slotNumber, new Set([kept]))
-    if (timestamp > time) time = timestamp
+    if (timestamp > time.newest) time.newest = timestamp
     size++
     return { entry, newest }
   }
@@ -131,7 +143,7 @@ function memoryVersionedStore<K, V>(
   const prune = (identity: unknown) => {
     const versions = histories.get(identity)
     if (versions === undefined) return
-    const boundary = at(versions, time - retention)
+    const boundary = at(versions, time.newest - retention)
     if (boundary < 0) return
     const gone = boundary + (versions[boundary].value!.value === null ? 1 : 0)
     for (const entry of versions.splice(0, gone)) {
@@ -147,7 +159,7 @@ function memoryVersionedStore<K, V>(
       return size
     },
     put(key, value, timestamp) {
-      if (timestamp < time - retention) return 'expired'
+      if (timestamp < time.newest - retention) return 'expired'
       const versions = histories.get(keys.identity(key)) ?? []
       const index = at(versions, timestamp)
       const same = versions[index]
@@ -168,15 +180,27 @@ function memoryVersionedStore<K, V>(
       const versions = histories.get(keys.identity(key))
       if (versions === undefined) return undefined
       const index = at(versions, timestamp)
-      if (timestamp < time - retention && index < versions.length - 1) return undefined
+      if (timestamp < time.newest - retention && index < versions.length - 1) return undefined
       return found(versions, index)
     },
     expire() {
       for (const [slot, identities] of passing) {
-        if ((slot + 1) * span > time - retention) continue
+        if ((slot + 1) * span > time.newest - retention) continue
         passing.delete(slot)
         for (const identity of identities) prune(identity)
       }
+    },
+    unload(key) {
+      const identity = keys.identity(key)
+      const versions = histories.get(identity)
+      if (versions === undefined) return
+      for (const { start } of versions) {
+        const slot = Math.floor(start / span)
+        const peers = passing.get(slot)
+        if (peers?.delete(identity) && peers.size === 0) passing.delete(slot)
+      }
+      size -= versions.length
+      histories.delete(identity)
     },
     *all() {
       for (const versions of histories.values()) {
@@ -205,7 +229,7 @@ function memoryVersionedStore<K, V>(
         if (versions.length === 0) histories.delete(keys.identity(key))
         // A standby never expires anything: of what the active task has long forgotten it need not know the keys.
         for (const slot of passing.keys()) {
-          if ((slot + 1) * span > time - 2 * retention) break
+          if ((slot + 1) * span > time.newest - 2 * retention) break
           passing.delete(slot)
         }
       }

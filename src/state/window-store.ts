@@ -27,7 +27,7 @@ export interface WindowStore<K, A> extends StateStore {
   /** Starts of the windows that hold something, ascending. */
   starts(): readonly number[]
   /** Entries of one window, ordered by serialised key. */
-  entries(start: number): Entry<K, A>[]
+  entries(start: number): Iterable<Entry<K, A>>
   /** Forgets one window, in the changelog too. */
   forget(start: number): void
 }
@@ -51,7 +51,7 @@ export function windowStore<K, A>(options: WindowStoreOptions<K, A>): StoreSpec<
       const { disk } = environment
       const keys = keysOf(environment.open(options.key, 'key'))
       const values = options.value(environment)
-      if (disk) return diskWindowStore({ table: disk.table(), keys, values, cacheEntries: disk.cacheEntries })
+      if (disk) return diskWindowStore({ table: disk.table(), keys, values, cacheBytes: disk.cacheBytes })
       return options.row ? rowWindowStore(keys, values, options.row) : memoryWindowStore(keys, values)
     },
   }

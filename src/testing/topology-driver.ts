@@ -10,6 +10,7 @@ import { createTask, type RecordPolicy, type Task } from '../runtime/task/task.t
 import type { SchemaRegistry } from '../serde/serde.ts'
 import type { Entry } from '../state/store.ts'
 import { manualClock } from '../time.ts'
+import type { DiskState } from '../topology/disk-table.ts'
 import { partitionCounts } from '../topology/partitions.ts'
 import { type Plan, plan } from '../topology/plan.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -24,6 +25,8 @@ export interface DriverOptions {
   readonly partitions?: number
   /** For Avro serdes: `memoryRegistry()`. One that answers with promises is refused, the driver does no I/O. */
   readonly registry?: SchemaRegistry
+  /** Where state is kept: `diskState(directory)` of `millrace/disk`; default: in memory. Close it when you are done. */
+  readonly state?: DiskState
   readonly errors?: { readonly undecodable?: RecordPolicy; readonly failing?: RecordPolicy }
 }
 
@@ -240,13 +243,14 @@ export class TopologyDriver {
   }
 
   private createTasks(): Task[] {
-    const { errors, registry, emit = 'update' } = this.options
+    const { errors, registry, state, emit = 'update' } = this.options
     return this.plan.subtopologies.flatMap((subtopology) => {
       const count = this.counts.get(`subtopology:${subtopology.id}`)!
       return Array.from({ length: count }, (_, partition) => {
         const task = createTask(subtopology, partition, {
           application: this.plan.application,
           registry,
+          state,
           globals: new Map(this.globals.map(({ source, store }) => [source.spec, store])),
           emit,
           partitions: (topic) => this.counts.get(topic) ?? this.partitions,

@@ -1,5 +1,5 @@
 import type { Codec, RecordPart, Serde } from '../serde/serde.ts'
-import type { DiskState, DiskTable } from './disk-table.ts'
+import type { DiskState, DiskTable, TimelineTable } from './disk-table.ts'
 
 /** A store as the plan knows it: pure data, and how it is made in a task. `S` is what the operator gets. */
 export interface StoreSpec<out S = unknown> {
@@ -14,10 +14,16 @@ export interface StoreSpec<out S = unknown> {
   create(environment: StoreEnvironment): S
 }
 
+/** Where one store in one task keeps its rows. */
+export interface StoreDisk extends Pick<DiskState, 'cacheBytes'> {
+  table(): DiskTable
+  timelines(): TimelineTable
+}
+
 /** What a store is made with in a task. */
 export interface StoreEnvironment {
   /** A codec for the store's changelog topic. */
   open<T>(serde: Serde<T>, part: RecordPart): Codec<T>
   /** Rows on disk for a store that can be larger than memory; absent where everything is kept in memory. */
-  readonly disk?: { table(): DiskTable } & Pick<DiskState, 'cacheEntries'>
+  readonly disk?: StoreDisk
 }

@@ -1,29 +1,16 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll } from 'vitest'
 import { numberRow } from '../../src/aggregates/row.ts'
 import { integer } from '../../src/serde/numbers.ts'
 import { string } from '../../src/serde/string.ts'
-import { diskState } from '../../src/state/disk/sqlite.ts'
 import { type KeyValueStore, keyValueStore } from '../../src/state/key-value-store.ts'
 import { type Session, type SessionStore, sessionStore } from '../../src/state/session-store.ts'
 import { type SlidingStore, slidingStore } from '../../src/state/sliding-store.ts'
 import { serdeValue } from '../../src/state/store.ts'
 import { type WindowStore, windowStore } from '../../src/state/window-store.ts'
 import { type StoreUnderTest, storeContract } from '../../src/testing/contracts/store.ts'
-import type { StoreSpec } from '../../src/topology/store-spec.ts'
+import { storesOnDisk } from '../support/disk-stores.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'millrace-state-'))
-// With room for one entry in memory, so that nearly everything goes to the disk and back.
-const state = diskState(directory, { cacheEntries: 1, pageCacheBytes: 0 })
-afterAll(() => state.close())
-
-function onDisk<S>(spec: StoreSpec<S>): StoreSpec<S> {
-  const disk = { table: () => state.table('0_0', spec.name), cacheEntries: state.cacheEntries }
-  return { ...spec, create: (environment) => spec.create({ ...environment, disk }) }
-}
+const onDisk = storesOnDisk()
 
 // Some longer than what V8 copies, and one that is not ASCII.
 const key: fc.Arbitrary<string> = fc.constantFrom('a', 'b', 'a key of more than thirteen characters', 'ä')
@@ -57,7 +44,9 @@ const window: Omit<StoreUnderTest<WindowStore<string, number>, WindowId>, 'spec'
   remove: (store, [id, at]) => store.remove(store.find(at, id)!),
   has: (store, [id, at]) => store.find(at, id) !== undefined,
   content: (store) =>
-    store.starts().flatMap((at) => store.entries(at).map((entry) => [[entry.key, entry.start], entry.value!] as const)),
+    store
+      .starts()
+      .flatMap((at) => [...store.entries(at)].map((entry) => [[entry.key, entry.start], entry.value!] as const)),
   others: [
     function forget(store, model, [, at]) {
       store.forget(at)
@@ -81,9 +70,7 @@ storeContract('window on disk', { spec: onDisk(windowStore(common)), ...window }
 const slidingEntry = (store: SlidingStore<string, number>, [id, at]: WindowId) =>
   store.windows(id).find((entry) => entry.start === at)
 
-storeContract<SlidingStore<string, number>, WindowId>('sliding', {
-  // Slots of one millisecond, so that expiry is exact.
-  spec: slidingStore({ ...common, span: 1 }),
+const sliding: Omit<StoreUnderTest<SlidingStore<string, number>, WindowId>, 'spec'> = {
   ids: windowIds,
   put(store, id, value) {
     const entry = slidingEntry(store, id) ?? store.create(id[1], id[0], value, id[1])
@@ -99,15 +86,17 @@ storeContract<SlidingStore<string, number>, WindowId>('sliding', {
       for (const id of model.keys()) if (JSON.parse(id)[1] < at) model.delete(id)
     },
   ],
-})
+}
+// Slots of one millisecond, so that expiry is exact.
+storeContract('sliding', { spec: slidingStore({ ...common, span: 1 }), ...sliding })
+storeContract('sliding on disk', { spec: onDisk(slidingStore({ ...common, span: 1 })), ...sliding })
 
 type SessionId = readonly [key: string, start: number, end: number]
 
 const sessionOf = (store: SessionStore<string, number>, [id, from, to]: SessionId) =>
   store.sessions(id).find((session) => session.start === from && session.timestamp === to)
 
-storeContract<SessionStore<string, number>, SessionId>('session', {
-  spec: sessionStore({ ...common, span: 1 }),
+const session: Omit<StoreUnderTest<SessionStore<string, number>, SessionId>, 'spec'> = {
   // Apart from each other, as sessions are: those with one start are one session as it grows.
   ids: fc.tuple(key, start, fc.nat(3)).map(([id, slot, length]) => [id, slot * 10, slot * 10 + length]),
   put(store, id, value) {
@@ -137,4 +126,6 @@ storeContract<SessionStore<string, number>, SessionId>('session', {
       model.set(JSON.stringify(wider), value)
     },
   ],
-})
+}
+storeContract('session', { spec: sessionStore({ ...common, span: 1 }), ...session })
+storeContract('session on disk', { spec: onDisk(sessionStore({ ...common, span: 1 })), ...session })

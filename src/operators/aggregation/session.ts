@@ -1,6 +1,5 @@
 import type { Aggregate } from '../../aggregates/aggregate.ts'
 import type { Windowed } from '../../record.ts'
-import { dueQueue } from '../../state/due-queue.ts'
 import type { Session, SessionStore } from '../../state/session-store.ts'
 import type { Entry } from '../../state/store.ts'
 import type { ProcessorFactory } from '../../topology/processor.ts'
@@ -116,36 +115,26 @@ export function session<K, V, A, R>(
 
     function finalResults() {
       const final = context.forward('final')
-      // By the end that a session had when it was put in; it may have grown since.
-      const due = dueQueue<Session<K, A>>()
+      const due = store.closings()
       const closesBefore = () => time.closing - gap - grace - 1
       const closing = {
         givenUpTo: -1,
-        expect: (session: Session<K, A>) => due.put(session, session.timestamp),
+        expect: due.expect,
         restored() {
           closing.givenUpTo = Math.max(-1, closesBefore())
-          due.clear()
+          due.restart(closing.givenUpTo)
+          if (waiting === undefined) return
           for (const session of store.all() as Iterable<Session<K, A>>) {
-            if (session.timestamp <= closing.givenUpTo) continue
-            closing.expect(session)
-            waiting?.changed(session)
+            if (session.timestamp > closing.givenUpTo) waiting.changed(session)
           }
-          waiting?.settle()
+          waiting.settle()
         },
         giveDue() {
           const upTo = closesBefore()
           if (upTo <= closing.givenUpTo) return
           closing.givenUpTo = upTo
           if (due.next > upTo) return
-          const closed: Session<K, A>[] = []
-          while (due.next <= upTo) {
-            const session = due.take()!
-            if (session.value === null) continue
-            if (session.timestamp > upTo) closing.expect(session)
-            else closed.push(session)
-          }
-          closed.sort(store.compare)
-          for (const session of closed) {
+          for (const session of due.take(upTo)) {
             waiting?.gone(session)
             final(keyOf(session), aggregate.result(session.value!), session.timestamp)
           }

@@ -1,6 +1,5 @@
 import type { Aggregate } from '../../aggregates/aggregate.ts'
 import type { Windowed } from '../../record.ts'
-import { dueQueue } from '../../state/due-queue.ts'
 import type { SlidingStore } from '../../state/sliding-store.ts'
 import type { Entry } from '../../state/store.ts'
 import { firstAtOrAfter } from '../../state/timelines.ts'
@@ -156,31 +155,23 @@ export function sliding<K, V, A, R>(
 
     function finalResults() {
       const final = context.forward('final')
-      const due = dueQueue<Entry<K, A>>()
-      const expect = (entry: Entry<K, A>) => due.put(entry, entry.start)
+      const due = store.closings()
       // Windows that start up to here are closed.
       const closedUpTo = () => time.closing - grace - 1 - d
       return {
-        expect,
+        expect: due.expect,
         restored() {
-          due.clear()
+          due.restart(closedUpTo())
+          if (waiting === undefined) return
           for (const entry of store.all() as Iterable<Entry<K, A>>) {
-            if (entry.start <= closedUpTo()) continue
-            expect(entry)
-            waiting?.changed(entry)
+            if (entry.start > closedUpTo()) waiting.changed(entry)
           }
-          waiting?.settle()
+          waiting.settle()
         },
         giveDue() {
           const upTo = closedUpTo()
           if (due.next > upTo) return
-          const closed: Entry<K, A>[] = []
-          while (due.next <= upTo) {
-            const entry = due.take()!
-            if (entry.value !== null) closed.push(entry)
-          }
-          closed.sort(store.compare)
-          for (const entry of closed) {
+          for (const entry of due.take(upTo)) {
             waiting?.gone(entry)
             final(keyOf(entry), aggregate.result(entry.value!), entry.timestamp)
           }

@@ -46,7 +46,8 @@ export function timeLimit<K, V>(
     const store = context.store(spec)
     const time = context.streamTime()
     const next: Forward<K, V | null> = context.forward()
-    const order = dueQueue<Entry<K, Buffered<V>>>((a, b) => store.order(a.key) < store.order(b.key))
+    // Keys alone: the entries are the store's, which may put them on disk and give others of the same key.
+    const order = dueQueue<K>((a, b) => store.order(a) < store.order(b))
     const measure = maxBytes === Number.POSITIVE_INFINITY ? undefined : sizes()
     let bytes = 0
 
@@ -61,7 +62,7 @@ export function timeLimit<K, V>(
       }
     }
     const give = () => {
-      const entry = order.take()!
+      const entry = store.find(order.take()!)!
       if (measure) bytes -= measure(entry)
       const { value, old } = entry.value!
       store.remove(entry)
@@ -87,7 +88,7 @@ export function timeLimit<K, V>(
       let entry = store.find(key)
       if (entry === undefined) {
         entry = store.create(key, { since: timestamp, value, old: old ?? null }, timestamp)
-        order.put(entry, timestamp)
+        order.put(entry.key, timestamp)
       } else {
         if (measure) bytes -= measure(entry)
         entry.value!.value = value
@@ -103,7 +104,7 @@ export function timeLimit<K, V>(
         order.clear()
         bytes = 0
         for (const entry of store.all() as Iterable<Entry<K, Buffered<V>>>) {
-          order.put(entry, entry.value!.since)
+          order.put(entry.key, entry.value!.since)
           if (measure) bytes += measure(entry)
         }
       },

@@ -43,7 +43,8 @@ export function openStores(
       },
       disk: state && {
         table: () => state.table(`${id}_${partition}`, spec.name),
-        cacheEntries: state.cacheEntries,
+        timelines: () => state.timelines(`${id}_${partition}`, spec.name),
+        cacheBytes: state.cacheBytes,
       },
     }) as StateStore
     of.set(spec, { name: spec.name, changelog, store })

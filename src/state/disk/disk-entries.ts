@@ -3,9 +3,12 @@ import type { DiskRow, DiskTable } from '../../topology/disk-table.ts'
 import { newEntry } from '../changes.ts'
 import type { Keys } from '../keys.ts'
 import type { ChangelogWriter, Entry, ValueCodec } from '../store.ts'
+import { budget } from './budget.ts'
 
 /** How many rows are read at once. */
 const PAGE = 1_000
+
+const NO_BYTES = new Uint8Array(0)
 
 /** Entries by start and key: most of them on disk, those in use in memory. */
 export interface DiskEntries<K, A> {
@@ -18,6 +21,8 @@ export interface DiskEntries<K, A> {
   starts(): readonly number[]
   /** Those of one start from key `from` to `to`, by serialised key; they are in memory from then on. */
   range(start: number, from?: K, to?: K): Entry<K, A>[]
+  /** All of one start, or those whose serialised key begins with `prefix`, by serialised key; read page by page. */
+  each(start: number, prefix?: Uint8Array): Iterable<Entry<K, A>>
   forget(start: number): void
   all(): Iterable<Entry<K, A>>
   flush(write: ChangelogWriter): void
@@ -40,7 +45,7 @@ export interface DiskEntriesOptions<K, A> {
   readonly values: ValueCodec<A>
   /** The key on the changelog, behind the serialised key. */
   readonly suffix: (start: number, out: ByteWriter) => void
-  readonly cacheEntries: number
+  readonly cacheBytes: number
 }
 
 /**
@@ -48,13 +53,16 @@ export interface DiskEntriesOptions<K, A> {
  * everything there; a commit writes those that changed, and then lets go of the oldest above the limit.
  */
 export function diskEntries<K, A>(options: DiskEntriesOptions<K, A>): DiskEntries<K, A> {
-  const { table, keys, values, suffix, cacheEntries } = options
+  const { table, keys, values, suffix } = options
+  const room = budget(options.cacheBytes)
   const cache = new Map<number, Map<unknown, Entry<K, A>>>()
   const keyBytes = new ByteWriter()
   const valueBytes = new ByteWriter()
   /** Starts whose rows go at the next flush, without being looked at before. */
   const forgotten = new Set<number>()
   let dirty: Entry<K, A>[] = []
+  /** Those among them that are not on disk as they are. */
+  const unwritten = new Set<Entry<K, A>>()
   let cached = 0
   let counts: Map<number, number> | undefined
 
@@ -82,25 +90,32 @@ export function diskEntries<K, A>(options: DiskEntriesOptions<K, A>): DiskEntrie
     const entry = newEntry<K, A>(of, start, values.decode(byteSource(value), 0, value.length), timestamp)
     entry.logged = true
     entry.given = undefined
+    room.saw(key.length + value.length, 1)
     return entry
   }
   const touch = (entry: Entry<K, A>) => {
+    unwritten.add(entry)
     if (entry.dirty) return
     entry.dirty = true
     dirty.push(entry)
   }
   const onDisk = (entry: Entry<K, A>) => {
     const key = encoded(entry.key)
-    if (entry.value === null) table.delete(entry.start, key)
-    else {
-      values.encode(entry.value, valueBytes.reset())
-      table.set(entry.start, key, valueBytes.bytes(), entry.timestamp)
-    }
+    if (entry.value !== null) values.encode(entry.value, valueBytes.reset())
+    if (!unwritten.delete(entry)) return
+    if (entry.value === null) return table.delete(entry.start, key)
+    table.set(entry.start, key, valueBytes.bytes(), entry.timestamp)
+    room.saw(key.length + valueBytes.position, 1)
+  }
+  /** What has changed goes to the disk, so that the rows are all there in their order. */
+  const writeDown = (start: number) => {
+    recall(start)
+    for (const entry of unwritten) if (entry.start === start) onDisk(entry)
   }
   /** A start that was forgotten and is used again before the flush: its rows go one by one after all. */
   const recall = (start: number) => {
     if (!forgotten.delete(start)) return
-    for (const row of table.range(start, undefined, undefined)) {
+    for (const row of rowsOf(start)) {
       const entry = inMemory(start, keys.decode(row.key)) ?? keep(entryOf(row))
       entry.value = null
       touch(entry)
@@ -109,12 +124,27 @@ export function diskEntries<K, A>(options: DiskEntriesOptions<K, A>): DiskEntrie
   function* rows(): Generator<DiskRow> {
     for (let page = table.after(undefined, PAGE); page.length > 0; page = table.after(page.at(-1), PAGE)) yield* page
   }
+  function* rowsOf(start: number, prefix: Uint8Array = NO_BYTES): Generator<DiskRow> {
+    const first = table.get(start, prefix)
+    if (first) yield first
+    let last: Pick<DiskRow, 'start' | 'key'> = { start, key: prefix }
+    for (;;) {
+      const page = table.after(last, PAGE)
+      for (const row of page) {
+        if (row.start !== start || Buffer.compare(row.key.subarray(0, prefix.length), prefix) !== 0) return
+        yield row
+      }
+      if (page.length < PAGE) return
+      last = page[PAGE - 1]
+    }
+  }
   const letGo = () => {
     for (const [start, entries] of cache) {
-      if (cached <= cacheEntries) return
+      if (!room.isExceeded(cached, cache.size)) return
       for (const identity of entries.keys()) {
         entries.delete(identity)
-        if (--cached <= cacheEntries) break
+        cached--
+        if (!room.isExceeded(cached, cache.size)) break
       }
       if (entries.size === 0) cache.delete(start)
     }
@@ -147,14 +177,18 @@ export function diskEntries<K, A>(options: DiskEntriesOptions<K, A>): DiskEntrie
     changed: () => dirty,
     starts: () => [...countsNow().keys()].sort((a, b) => a - b),
     range(start, from, to) {
-      recall(start)
-      // What has changed goes to the disk first, so that the rows are all there in their order.
-      for (const entry of dirty) if (entry.start === start) onDisk(entry)
+      writeDown(start)
       const bound = (key: K | undefined) => (key === undefined ? undefined : Uint8Array.from(encoded(key)))
       return table.range(start, bound(from), bound(to)).map((row) => {
         const key = keys.decode(row.key)
         return inMemory(start, key) ?? keep(entryOf(row, key))
       })
+    },
+    *each(start, prefix) {
+      writeDown(start)
+      for (const row of rowsOf(start, prefix && Uint8Array.from(prefix))) {
+        yield inMemory(start, keys.decode(row.key)) ?? entryOf(row)
+      }
     },
     forget(start) {
       const entries = cache.get(start)
@@ -178,7 +212,7 @@ export function diskEntries<K, A>(options: DiskEntriesOptions<K, A>): DiskEntrie
     },
     flush(write) {
       for (const start of forgotten) {
-        for (const { key, timestamp } of table.range(start, undefined, undefined)) {
+        for (const { key, timestamp } of rowsOf(start)) {
           keyBytes.reset().raw(key)
           suffix(start, keyBytes)
           write(keyBytes, null, timestamp)
@@ -202,6 +236,7 @@ export function diskEntries<K, A>(options: DiskEntriesOptions<K, A>): DiskEntrie
         }
       }
       dirty = []
+      unwritten.clear()
       forgotten.clear()
       letGo()
     },

@@ -10,7 +10,7 @@ export interface DiskStoreOptions<K, A> {
   readonly table: DiskTable
   readonly keys: Keys<K>
   readonly values: ValueCodec<A>
-  readonly cacheEntries: number
+  readonly cacheBytes: number
 }
 
 /** start int64 BE ‖ sequence int32 BE behind the key: see window-key.ts. */
@@ -61,7 +61,7 @@ export function diskWindowStore<K, A>(options: DiskStoreOptions<K, A>): WindowSt
     remove: entries.remove,
     changed: entries.changed,
     starts: entries.starts,
-    entries: (start) => entries.range(start),
+    entries: (start) => entries.each(start),
     forget: entries.forget,
     all: entries.all,
     flush: entries.flush,

@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, it } from 'vitest'
@@ -53,7 +52,7 @@ it('gives what memory gives, over restarts, with room for a few entries only', a
     await writeRecords(log, 'in', records)
     const peer = log.peer()
     await peer.connect()
-    const state = diskState(directory, { cacheEntries: 10, pageCacheBytes: 0 })
+    const state = diskState(directory, { cacheBytes: 2_000, pageCacheBytes: 0 })
     const running = await run(counted, { log: peer, state, logger: false, commitIntervalMs: 5, handleSignals: false })
     await running.caughtUp()
     expect([...running.query<string, number>('per-key')].length).toBe(KEYS)
@@ -70,17 +69,25 @@ it('gives what memory gives, over restarts, with room for a few entries only', a
   expect(new Set(finals.map(({ value }) => value))).toEqual(new Set(['1']))
 })
 
-it('removes the files of dead processes, and leaves those of living ones and what is not its own', () => {
-  const { pid: dead } = spawnSync(process.execPath, ['-e', ''])
-  for (const name of [`${dead}-0_0-old-0.rows`, `${process.ppid}-0_0-alive-0.rows`, 'notes.txt']) {
-    writeFileSync(join(directory, name), '')
-  }
+it('removes the files that nobody holds, and leaves those in use and what is not its own', () => {
+  const living = diskState(directory)
+  living.table('0_0', 'alive').set(0, Buffer.from('key'), Buffer.from('value'), 0)
+  const [alive] = readdirSync(directory)
+  // As a killed process leaves them: whole, torn and empty. A young one may be about to be locked.
+  const left = ['whole', 'torn', 'empty'].map((name) => join(directory, `${name}.rows`))
+  cpSync(join(directory, alive), left[0])
+  writeFileSync(left[1], readFileSync(left[0]).subarray(0, 5_000).fill(7, 100))
+  writeFileSync(left[2], '')
+  for (const name of [...left, join(directory, alive)]) utimesSync(name, 1, 1)
+  writeFileSync(join(directory, 'young.rows'), '')
+  writeFileSync(join(directory, 'notes.txt'), '')
   const state = diskState(directory)
-  state.table('0_0', 'mine')
-  expect(readdirSync(directory).sort()).toEqual(
-    [`${process.ppid}-0_0-alive-0.rows`, `${process.pid}-0_0-mine-0.rows`, 'notes.txt'].sort(),
-  )
+  state.timelines('0_0', 'mine')
+  expect(readdirSync(directory)).toHaveLength(4)
+  expect(readdirSync(directory)).toEqual(expect.arrayContaining([alive, 'notes.txt', 'young.rows']))
   state.close()
+  living.close()
+  expect(readdirSync(directory).sort()).toEqual(['notes.txt', 'young.rows'])
 })
 
 it('says which directory cannot be used, and refuses options that make no sense', () => {
@@ -88,5 +95,5 @@ it('says which directory cannot be used, and refuses options that make no sense'
   expect(() => diskState(join(directory, 'file')).table('0_0', 'a')).toThrow(
     expect.objectContaining({ code: 'DATA_DIRECTORY', hint: expect.stringContaining('may write') }),
   )
-  expect(() => diskState(directory, { cacheEntries: 0 })).toThrow(/cacheEntries/)
+  expect(() => diskState(directory, { cacheBytes: -1 })).toThrow(/cacheBytes/)
 })
