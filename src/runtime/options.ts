@@ -44,8 +44,8 @@ export interface RunOptions {
   /** Upper bound of fetched records waiting to be processed, in bytes. Default 64 MiB. */
   readonly maxBufferedBytes?: number
   /**
-   * Keeps what is not in use of key-value and window stores on disk: `diskState(directory)` of `millrace/disk`. Default: all
-   * state is in memory.
+   * Keeps what is not in use of every store on disk: `diskState(directory)` of `millrace/disk`. Default: all state is in
+   * memory. (Global tables are in memory in either case.)
    */
   readonly state?: DiskState
   /**

@@ -5,6 +5,7 @@ import { type Closings, memoryClosings } from './closings.ts'
 import type { Pageable } from './disk/paged.ts'
 import { pagedSessionStore } from './disk/paged-sessions.ts'
 import { type Keys, keysOf } from './keys.ts'
+import { compareSessions, endOf } from './session-order.ts'
 import type { Entry, StateStore, ValueCodec } from './store.ts'
 import { timeIndex } from './time-index.ts'
 import type { WindowStoreOptions } from './window-store.ts'
@@ -174,11 +175,6 @@ function memorySessionStore<K, A>(
     },
   }
 }
-
-export const endOf = ({ timestamp }: Session<unknown, unknown>): number => timestamp
-
-export const compareSessions = <K>(keys: Keys<K>, a: Session<K, unknown>, b: Session<K, unknown>): number =>
-  a.timestamp - b.timestamp || keys.compare(a.key, b.key) || a.start - b.start
 
 const after = (session: Session<unknown, unknown>, end: number, start: number): boolean =>
   session.timestamp > end || (session.timestamp === end && session.start > start)

@@ -6,7 +6,7 @@ import { pagedSlidingStore } from './disk/paged-sliding.ts'
 import { type Keys, keysOf } from './keys.ts'
 import type { Entry, StateStore, ValueCodec } from './store.ts'
 import { firstAtOrAfter, timelines } from './timelines.ts'
-import { encodeWindowKey, innerKey, windowStart } from './window-key.ts'
+import { compareWindows, encodeWindowKey, innerKey, startOf, windowStart } from './window-key.ts'
 import type { WindowStoreOptions } from './window-store.ts'
 
 /**
@@ -108,8 +108,3 @@ function memorySlidingStore<K, A>(
     },
   }
 }
-
-export const startOf = ({ start }: Entry<unknown, unknown>): number => start
-
-export const compareWindows = <K>(keys: Keys<K>, a: Entry<K, unknown>, b: Entry<K, unknown>): number =>
-  a.start - b.start || keys.compare(a.key, b.key)

@@ -56,8 +56,11 @@ export function versionedStore<K, V>(options: VersionedStoreOptions<K, V>): Stor
       const keys = keysOf(environment.open(key, 'key'))
       const values = slots(environment.open(value, 'value'))
       const time = { newest: -1 }
-      const make = () => memoryVersionedStore(keys, values, historyRetention, time)
-      return disk ? pagedVersionedStore({ disk, keys, values, make }, historyRetention, time) : make()
+      const span = Math.max(1, Math.floor(historyRetention / 16))
+      const make = () => memoryVersionedStore(keys, values, historyRetention, span, time)
+      return disk
+        ? pagedVersionedStore({ disk, keys, values, make }, time, { retention: historyRetention, span })
+        : make()
     },
   }
 }
@@ -85,21 +88,19 @@ export interface StoreTime {
   newest: number
 }
 
-/** Versions are forgotten by slots of time, of so many ms. */
-export const slotSpan = (retention: number): number => Math.max(1, Math.floor(retention / 16))
-
 type VersionEntry<K, V> = Entry<K, Slot<V>>
 
 function memoryVersionedStore<K, V>(
   keys: Keys<K>,
   values: ValueCodec<Slot<V>>,
   retention: number,
+  /** Versions are forgotten by slots of so many ms. */
+  span: number,
   time: StoreTime,
 ): VersionedStore<K, V> & Pageable<K> {
   // Per key, ascending by timestamp.
   const histories = new Map<unknown, VersionEntry<K, V>[]>()
   const { touch, flush, writeEntry } = changes<K, Slot<V>>((entry, out) => encodeWindowKey(keys, entry, out), values)
-  const span = slotSpan(retention)
   // Keys by the time of their versions: when the history passes it, what came before is no longer seen.
   const passing = new Map<number, Set<unknown>>()
   let size = 0

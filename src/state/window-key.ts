@@ -27,3 +27,9 @@ export function windowStart(source: ByteSource, keyEnd: number): number {
 export function innerKey<K>(keys: Keys<K>, source: ByteSource, keyStart: number, keyEnd: number): K {
   return keys.read(source, keyStart, keyEnd - SUFFIX)
 }
+
+export const startOf = ({ start }: Entry<unknown, unknown>): number => start
+
+/** Orders windows by start and serialised key, as final results come out. */
+export const compareWindows = <K>(keys: Keys<K>, a: Entry<K, unknown>, b: Entry<K, unknown>): number =>
+  a.start - b.start || keys.compare(a.key, b.key)

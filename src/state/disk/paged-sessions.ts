@@ -1,4 +1,5 @@
-import { compareSessions, endOf, type Session, type SessionStore } from '../session-store.ts'
+import { compareSessions, endOf } from '../session-order.ts'
+import type { Session, SessionStore } from '../session-store.ts'
 import { type Pageable, paged } from './paged.ts'
 import { type PagedClosings, pagedClosings } from './paged-closings.ts'
 import type { PagedStoreOptions } from './paged-options.ts'

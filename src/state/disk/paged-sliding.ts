@@ -1,5 +1,6 @@
-import { compareWindows, type SlidingStore, startOf } from '../sliding-store.ts'
+import type { SlidingStore } from '../sliding-store.ts'
 import type { Entry } from '../store.ts'
+import { compareWindows, startOf } from '../window-key.ts'
 import { type Pageable, paged } from './paged.ts'
 import { type PagedClosings, pagedClosings } from './paged-closings.ts'
 import type { PagedStoreOptions } from './paged-options.ts'

@@ -1,5 +1,5 @@
 import type { TimelinePlace } from '../../topology/disk-table.ts'
-import { type StoreTime, slotSpan, type VersionedStore } from '../versioned-store.ts'
+import type { StoreTime, VersionedStore } from '../versioned-store.ts'
 import { windowStart } from '../window-key.ts'
 import { type Pageable, paged } from './paged.ts'
 import type { PagedStoreOptions } from './paged-options.ts'
@@ -10,13 +10,12 @@ const PASSED_AT_ONCE = 2_000
 /** A versioned store whose versions are on disk but for those of the keys in use. */
 export function pagedVersionedStore<K, V>(
   { disk, keys, values, make }: PagedStoreOptions<K, VersionedStore<K, V> & Pageable<K>>,
-  retention: number,
   time: StoreTime,
+  { retention, span }: { readonly retention: number; readonly span: number },
 ): VersionedStore<K, V> {
   const table = disk.timelines()
   const store = paged({ table, keys, values, make, cacheBytes: disk.cacheBytes, rest: 4 })
   const { memory, need } = store
-  const span = slotSpan(retention)
   /** Up to here it has been seen what a newer version supersedes. */
   let passed: TimelinePlace | undefined
   return {

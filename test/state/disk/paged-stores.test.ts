@@ -23,14 +23,14 @@ type Operation<S> = (store: S) => unknown
 function sameAnswers<S extends StateStore>(
   name: string,
   spec: StoreSpec<S>,
-  operations: fc.Arbitrary<Operation<S>>,
+  operations: readonly fc.Arbitrary<Operation<NoInfer<S>>>[],
   { exact = true } = {},
 ) {
   const onDisk = storesOnDisk()
   const roomy = storesOnDisk(1_500)
   const steps = fc.array(
     fc.oneof(
-      { weight: 8, arbitrary: operations.map((run) => ({ kind: 'do' as const, run })) },
+      { weight: 8, arbitrary: fc.oneof(...operations).map((run) => ({ kind: 'do' as const, run })) },
       { weight: 2, arbitrary: fc.constant({ kind: 'flush' as const, run: undefined }) },
       { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const, run: undefined }) },
     ),
@@ -81,7 +81,7 @@ const expiredBefore = new WeakMap<object, number>()
 sameAnswers(
   'a join store',
   joinStore({ name: 'store', key: string(), value: integer(), retention: 20 }),
-  fc.oneof(
+  [
     fc.tuple(key, time, value).map(
       ([of, at, v]) =>
         (store) =>
@@ -97,33 +97,29 @@ sameAnswers(
       store.expire(before)
       expiredBefore.set(store, Math.max(before, expiredBefore.get(store) ?? 0))
     }),
-  ),
+  ],
   { exact: false },
 )
 
-sameAnswers(
-  'a time buffer',
-  timeBuffer({ name: 'store', key: string(), value: integer() }),
-  fc.oneof(
-    fc.tuple(key, time, value).map(
-      ([of, at, v]) =>
-        (store) =>
-          store.add(of, at, v),
-    ),
-    fc.tuple(key, time).map(
-      ([of, at]) =>
-        (store) =>
-          store.remove(of, at),
-    ),
-    time.map((before) => (store) => [...store.take(before)]),
-    fc.constant((store) => store.size),
+sameAnswers('a time buffer', timeBuffer({ name: 'store', key: string(), value: integer() }), [
+  fc.tuple(key, time, value).map(
+    ([of, at, v]) =>
+      (store) =>
+        store.add(of, at, v),
   ),
-)
+  fc.tuple(key, time).map(
+    ([of, at]) =>
+      (store) =>
+        store.remove(of, at),
+  ),
+  time.map((before) => (store) => [...store.take(before)]),
+  fc.constant((store) => store.size),
+])
 
 sameAnswers(
   'a versioned store',
   versionedStore({ name: 'store', key: string(), value: integer(), historyRetention: 16 }),
-  fc.oneof(
+  [
     fc.tuple(key, time, fc.option(value)).map(
       ([of, at, v]) =>
         (store) =>
@@ -138,47 +134,39 @@ sameAnswers(
     fc.constant((store) => store.expire()),
     fc.constant((store) => entriesOf([...store.all()])),
     fc.constant((store) => store.size),
-  ),
+  ],
 )
 
-sameAnswers(
-  'a store of subscriptions',
-  subscriptionStore({ name: 'store', foreignKey: string(), key: string() }),
-  fc.oneof(
-    fc.tuple(key, key, value).map(
-      ([foreign, of, hash]) =>
-        (store) =>
-          store.put(foreign, of, hash, hash),
-    ),
-    fc.tuple(key, key, time).map(
-      ([foreign, of, at]) =>
-        (store) =>
-          store.remove(foreign, of, at),
-    ),
-    key.map((foreign) => (store) => entriesOf([...store.of(foreign)])),
-    fc.constant((store) => store.size),
+sameAnswers('a store of subscriptions', subscriptionStore({ name: 'store', foreignKey: string(), key: string() }), [
+  fc.tuple(key, key, value).map(
+    ([foreign, of, hash]) =>
+      (store) =>
+        store.put(foreign, of, hash, hash),
   ),
-)
+  fc.tuple(key, key, time).map(
+    ([foreign, of, at]) =>
+      (store) =>
+        store.remove(foreign, of, at),
+  ),
+  key.map((foreign) => (store) => entriesOf([...store.of(foreign)])),
+  fc.constant((store) => store.size),
+])
 
-sameAnswers(
-  'a sliding store',
-  slidingStore({ ...common, span: 1 }),
-  fc.oneof(
-    fc.tuple(key, time, value).map(([of, at, v]) => (store) => {
-      const entry = store.windows(of).find(({ start }) => start === at) ?? store.create(at, of, v, at)
-      entry.value = v
-      store.touch(entry)
-    }),
-    key.map((of) => (store) => entriesOf(store.windows(of))),
-    fc.tuple(time, time).map(
-      ([after, length]) =>
-        (store) =>
-          entriesOf(store.between(after, after + length)),
-    ),
-    time.map((before) => (store) => store.expire(before)),
-    fc.constant((store) => store.size),
+sameAnswers('a sliding store', slidingStore({ ...common, span: 1 }), [
+  fc.tuple(key, time, value).map(([of, at, v]) => (store) => {
+    const entry = store.windows(of).find(({ start }) => start === at) ?? store.create(at, of, v, at)
+    entry.value = v
+    store.touch(entry)
+  }),
+  key.map((of) => (store) => entriesOf(store.windows(of))),
+  fc.tuple(time, time).map(
+    ([after, length]) =>
+      (store) =>
+        entriesOf(store.between(after, after + length)),
   ),
-)
+  time.map((before) => (store) => store.expire(before)),
+  fc.constant((store) => store.size),
+])
 
 /** Sessions grow and close as time goes on; each is given once, in order. */
 it('sessions on disk close as in memory, however they grow between commits', () => {
