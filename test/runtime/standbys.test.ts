@@ -152,7 +152,7 @@ const isCounted = (of: Instance) => {
 /** Settings that an instance of a kind is started with; each has a directory of its own. */
 const kinds = {
   memory: () => ({}),
-  disk: () => ({ state: diskState(mkdtempSync(join(tmpdir(), 'millrace-standby-')), { cacheEntries: 10 }) }),
+  disk: () => ({ state: diskState(mkdtempSync(join(tmpdir(), 'millrace-standby-')), { cacheBytes: 1_000 }) }),
   'at-least-once': () => ({ guarantee: 'at-least-once' as const }),
 }
 
