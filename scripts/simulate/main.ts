@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { ALL_FAULTS } from 'millrace/testing'
-import { CASES } from './cases.ts'
+import { CASES } from './cases/index.ts'
 import { addAll, type Share, type Tried, trySeeds } from './seeds.ts'
 
 const HELP = `Runs topologies in virtual time over a log in memory while things go wrong, and

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { NO_FAULTS, type Simulation, simulate } from 'millrace/testing'
-import { CASES, type SimulationCase } from './cases.ts'
+import { CASES, type SimulationCase } from './cases/index.ts'
 
 /** Seeds of one case: from `first` to before `end`. */
 export interface Share {

@@ -181,7 +181,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
         of.usableAfter = begun + 1
         break
       }
-      store.writeEntry(next.value, record)
+      // What no commit has written yet comes with the one that does; and if it is gone by then, none ever tells of it.
+      if (next.value.logged) store.writeEntry(next.value, record)
     }
     if (of.bytes < SEGMENT_BYTES && of.usableAfter === undefined) return
     const parts = of.full

@@ -42,6 +42,7 @@ function serdesOf(plan: Plan): Map<string, TopicSerdes> {
   for (const { nodes } of plan.subtopologies) {
     for (const { node } of nodes) if (node.source) serdes.set(node.source.topic, node.source)
   }
+  for (const source of plan.globals) serdes.set(source.topic, source)
   for (const { nodes } of plan.subtopologies) {
     for (const { node } of nodes) {
       if (node.target && !node.target.repartition && !serdes.has(node.target.topic)) {

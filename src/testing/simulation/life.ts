@@ -33,7 +33,7 @@ export function createLife(name: string, scheduler: Scheduler): Life {
   }
   return {
     name,
-    clock: { now: () => scheduler.now() + offset, sleep, breathe: () => sleep(0) },
+    clock: { now: () => Math.floor(scheduler.now() + offset), sleep, breathe: () => sleep(0) },
     get dead() {
       return dead
     },

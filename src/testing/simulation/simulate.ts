@@ -26,6 +26,8 @@ export interface SimulationOptions {
   readonly partitions?: number
   /** For how long input arrives and things go wrong, ms of virtual time. Default 3,000. */
   readonly durationMs?: number
+  /** For how long it runs on once it has recovered and caught up, ms of virtual time: for timers of the wall clock. Default 0. */
+  readonly restMs?: number
   readonly guarantee?: 'exactly-once' | 'at-least-once'
   /** For Avro serdes: `memoryRegistry()`. */
   readonly registry?: SchemaRegistry
@@ -79,7 +81,15 @@ export async function simulateIn(
   topology: Topology,
   options: SimulationOptions,
 ): Promise<Simulation> {
-  const { seed, partitions = 2, instances: count = 2, durationMs = 3_000, registry, refuses = () => false } = options
+  const {
+    seed,
+    partitions = 2,
+    instances: count = 2,
+    durationMs = 3_000,
+    restMs = 0,
+    registry,
+    refuses = () => false,
+  } = options
   const random = seededRandom(seed)
   const scheduler = createScheduler(random, 1_700_000_000_000)
   const began = scheduler.now()
@@ -135,6 +145,10 @@ export async function simulateIn(
     faults = NO_FAULTS
     tell('world')('nothing goes wrong from here on')
     await instances.settle()
+    if (restMs > 0) {
+      await scheduler.sleep(restMs)
+      await instances.settle()
+    }
     await instances.stop()
     // What is on its way to a sink arrives.
     await scheduler.sleep(LATE_WRITE_MS)

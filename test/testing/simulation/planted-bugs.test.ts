@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { CASES } from '../../../scripts/simulate/cases.ts'
+import { CASES } from '../../../scripts/simulate/cases/index.ts'
 import { MillraceError, toError } from '../../../src/errors.ts'
 import type { CommittedOffset, GroupOptions, Log, LogGroup, LogProducer, Stamp } from '../../../src/log/log.ts'
 import { NO_FAULTS } from '../../../src/testing/simulation/index.ts'

@@ -1,13 +1,15 @@
 import {
+  aggregate,
   count,
   groupBy,
   groupByKey,
+  hopping,
   json,
-  type SinkDefinition,
+  session,
+  sessionWindowed,
   sliding,
-  stream,
   string,
-  type Topology,
+  sum,
   to,
   topology,
   toStream,
@@ -17,43 +19,10 @@ import {
   windowed,
   windowedBy,
 } from 'millrace'
-import {
-  type Random,
-  type SimulatedInput,
-  type Simulation,
-  type SimulationOptions,
-  seededRandom,
-} from 'millrace/testing'
-
-/** A topology to simulate, what goes into it, and what of the outcome must not depend on what went wrong. */
-export interface SimulationCase {
-  readonly name: string
-  readonly topology: Topology
-  readonly input: readonly SimulatedInput[]
-  /** Other than the defaults. */
-  readonly options?: Partial<SimulationOptions>
-  outcome(simulation: Simulation): unknown
-}
-
-const INPUT_SEED = 2026
-
-const lines = (n: number, of: (random: Random, i: number) => Omit<SimulatedInput, 'topic'>): SimulatedInput[] => {
-  const random = seededRandom(INPUT_SEED)
-  return Array.from({ length: n }, (_, i) => ({ topic: 'lines', ...of(random, i) }))
-}
-const source = () => stream('lines', { key: string(), value: string() })
-
-/** What `simulate` puts in the place of sinks needs their name and mode alone. */
-function sink<K>(name: string, mode: 'append' | 'upsert'): SinkDefinition<K, unknown> {
-  return { kind: 'simulated', name, mode, parameters: {}, open: () => Promise.reject(new Error('only simulated')) }
-}
-
-const latest = (records: readonly { readonly key: unknown; readonly value: unknown }[]) =>
-  sorted([...new Map(records.map(({ key, value }) => [JSON.stringify(key), value]))])
-const sorted = (values: readonly unknown[]) => values.map((value) => JSON.stringify(value)).sort()
+import { all, latest, lines, type SimulationCase, sink, sorted, source } from './case.ts'
 
 /** A count behind a repartition topic: nothing lost, nothing doubled, on two hops. */
-const words: SimulationCase = {
+export const words: SimulationCase = {
   name: 'words',
   topology: topology('words', [
     source().pipe(
@@ -68,7 +37,7 @@ const words: SimulationCase = {
 }
 
 /** Windows out of order and late, on update and final, into sinks of both kinds and a topic. */
-const windows: SimulationCase = {
+export const windows: SimulationCase = {
   name: 'windows',
   topology: topology('windows', [
     ...(() => {
@@ -104,4 +73,34 @@ const windows: SimulationCase = {
   }),
 }
 
-export const CASES: readonly SimulationCase[] = [words, windows]
+/** Sessions that grow, meet and end, and hopping windows, on update and final. */
+export const sessions: SimulationCase = {
+  name: 'sessions',
+  topology: topology('sessions', [
+    ...(() => {
+      const visits = source().pipe(groupByKey(), windowedBy(session(150, { grace: 400 })), count('visits'))
+      const perWord = source().pipe(
+        groupBy((word) => word),
+        windowedBy(hopping(600, { advance: 200, grace: 400 })),
+        aggregate('per-word', { n: count(), letters: sum((word: string) => word.length) }),
+      )
+      return [
+        visits.pipe(toStream(), to('visits', { key: sessionWindowed(string()), value: json<number | null>() })),
+        visits.pipe(untilWindowCloses(), to('ended-visits', { key: sessionWindowed(string()), value: json() })),
+        perWord.pipe(toStream(), to(sink<Windowed<string>>('per-word', 'upsert'))),
+        perWord.pipe(untilWindowCloses(), to(sink<Windowed<string>>('closed', 'append'))),
+      ]
+    })(),
+  ]),
+  input: lines(150, (random, i) => ({
+    key: `k${random.below(5)}`,
+    value: 'w'.repeat(1 + random.below(3)),
+    timestamp: Math.max(0, i * 25 + random.below(600) - (random.chance(0.05) ? 2_000 : 300)),
+  })),
+  outcome: (simulation) => ({
+    visits: latest(simulation.records('visits')),
+    ended: all(simulation.records('ended-visits')),
+    perWord: all(simulation.rows('per-word')),
+    closed: all(simulation.rows('closed')),
+  }),
+}
