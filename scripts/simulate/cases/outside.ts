@@ -96,7 +96,7 @@ export const disk: SimulationCase = {
     ),
   ]),
   input: lines(120, (random, i) => ({ key: `k${random.below(9)}`, value: `w${random.below(20)}`, timestamp: i * 20 })),
-  options: { state: () => diskState(stateDirectory(), { cacheEntries: 3, pageCacheBytes: 0 }) },
+  options: { state: () => diskState(stateDirectory(), { cacheBytes: 300, pageCacheBytes: 0 }) },
   outcome: (simulation) => ({
     counts: latest(simulation.records('counts')),
     windows: latest(simulation.records('windows')),
