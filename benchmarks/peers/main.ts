@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { UsageError } from '../suite/options.ts'
 import { runWorkload } from '../suite/run-workload.ts'
-import { siteOf } from '../suite/site.ts'
-import { type Contest, contestsOf } from './contests.ts'
+import { type Site, siteOf } from '../suite/site.ts'
+import { type Contest, type Contestant, contestsOf } from './contests.ts'
 import { help, type PeersOptions, parse } from './options.ts'
 import { build } from './peer.ts'
 import { report } from './report.ts'
@@ -15,11 +15,12 @@ export async function peers(args: readonly string[]): Promise<number> {
     console.log(help)
     return 0
   }
-  const lines = options.from === undefined ? await measured(options) : saved(options.from)
+  const { lines, failed } =
+    options.from === undefined ? await measured(options) : { lines: saved(options.from), failed: 0 }
   const text = report(lines, { markdown: options.markdown })
   if (options.json) process.stderr.write(`${text}\n`)
   else console.log(text)
-  return lines.every(({ ok }) => ok) ? 0 : 1
+  return failed === 0 && lines.every(({ ok }) => ok) ? 0 : 1
 }
 
 const saved = (file: string): PeerLine[] =>
@@ -28,7 +29,8 @@ const saved = (file: string): PeerLine[] =>
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line))
 
-async function measured(options: PeersOptions): Promise<PeerLine[]> {
+/** All rounds. A run that fails is told, and the others go on. */
+async function measured(options: PeersOptions): Promise<{ readonly lines: PeerLine[]; readonly failed: number }> {
   const site = siteOf({ brokers: options.brokers, embedded: false, brokerPid: options.brokerPid })
   if (site.place.kind !== 'kafka') {
     site.close()
@@ -36,32 +38,39 @@ async function measured(options: PeersOptions): Promise<PeerLine[]> {
   }
   for (const peer of options.peers) await build(peer)
   const lines: PeerLine[] = []
+  let failed = 0
   for (let round = 0; round < options.rounds; round++) {
     for (const contest of contestsOf(options)) {
-      for (const [number, { name, workload, settings, measure }] of inTurn(contest, round).entries()) {
-        process.stderr.write(
-          `${round + 1}/${options.rounds} ${contest.job}, ${contest.guarantee}, ${name}, ${settings.threads} … `,
-        )
-        const whole = {
-          ...settings,
-          place: site.place,
-          brokerPid: site.brokerPid,
-          id: `peers-${workload.name}-${Date.now().toString(36)}-${round}-${number}`,
-          seed: options.seed,
-          topics: [],
-        }
-        for (const line of await runWorkload(workload, whole, measure)) {
-          const found = { ...line, job: contest.job, contestant: name, guarantee: contest.guarantee, round }
-          lines.push(found)
-          if (options.json) console.log(JSON.stringify(found))
-          const cost = `${line.cpu_s_per_million.toFixed(2)} CPU s/M`
-          process.stderr.write(`${line.records_per_s.toLocaleString('en')}/s, ${cost}${line.ok ? '' : ', WRONG'}\n`)
+      for (const contestant of inTurn(contest, round)) {
+        const { name, settings } = contestant
+        const where = `${round + 1}/${options.rounds} ${contest.job}, ${contest.guarantee}`
+        process.stderr.write(`${where}, ${name}, threads: ${settings.threads} … `)
+        try {
+          for (const line of await runOnce(contestant, site, options.seed)) {
+            const found = { ...line, job: contest.job, contestant: name, guarantee: contest.guarantee, round }
+            lines.push(found)
+            process.stderr.write(`${outcome(found)}\n`)
+            if (options.json) console.log(JSON.stringify(found))
+          }
+        } catch (error) {
+          failed++
+          process.stderr.write(`FAILED\n${error instanceof Error ? error.message : error}\n`)
         }
       }
     }
   }
-  return lines
+  return { lines, failed }
 }
+
+const outcome = ({ records_per_s, cpu_s_per_million, ok }: PeerLine): string =>
+  `${records_per_s.toLocaleString('en')}/s, ${cpu_s_per_million.toFixed(2)} CPU s/M${ok ? '' : ', WRONG'}`
+
+const runOnce = ({ workload, settings, measure }: Contestant, { place, brokerPid }: Site, seed: number) =>
+  runWorkload(
+    workload,
+    { ...settings, place, brokerPid, id: `peers-${workload.name}-${Date.now().toString(36)}`, seed, topics: [] },
+    measure,
+  )
 
 /** Nobody is always first: another one in each round. */
 function inTurn({ contestants }: Contest, round: number): Contest['contestants'] {

@@ -1,27 +1,29 @@
 import { type Goal, goals, verdict } from './goals.ts'
 import { type ContestSummary, fastest, type PeerLine, type Summary, summarise } from './summary.ts'
 
-/** Tables of medians and ratios, one a job, and one of the goals: for a terminal of 80 columns, or in Markdown. */
+/** Medians and ratios, and what they say of the goals: for a terminal of 80 columns, or as two tables of Markdown. */
 export function report(lines: readonly PeerLine[], { markdown }: { readonly markdown: boolean }): string {
   const contests = summarise(lines)
-  const write = markdown ? inMarkdown : inColumns
-  const tables = contests.map((contest) => `${titleOf(contest, markdown)}\n\n${write(tableOf(contest, markdown))}`)
+  const medians = markdown
+    ? [inMarkdown([['job', 'of', ...head, 'worst … best'], ...contests.flatMap(wideRows)])]
+    : contests.map((contest) => `${titleOf(contest)}\n\n${inColumns([['', ...head], ...rowsOf(contest)])}`)
   const reached = goalRows(contests)
-  if (reached.length > 0) tables.push(write([['goal', 'at least', 'aim', 'rate', 'CPU', ''], ...reached]))
-  return tables.join('\n\n')
+  if (reached.length === 0) return medians.join('\n\n')
+  const write = markdown ? inMarkdown : inColumns
+  return [...medians, write([['goal', 'at least', 'aim', 'rate', 'CPU', ''], ...reached])].join('\n\n')
 }
 
-function titleOf({ job, guarantee, n, rounds }: ContestSummary, markdown: boolean): string {
-  const title = markdown ? `**${job}**` : job
+function titleOf({ job, guarantee, n, rounds }: ContestSummary): string {
   const median = rounds > 1 ? `, median of ${rounds} rounds` : ''
-  return `${title}, ${guarantee}: ${thousands(n)} records${median}`
+  return `${job}, ${guarantee}: ${thousands(n)} records${median}`
 }
+
+const head = ['thr.', 'records/s', '×', 'CPU s/M', '×', 'broker', 'MB', 'start', 'first']
 
 /** `×` is how many times faster, or sparing, Millrace is. */
-function tableOf(contest: ContestSummary, markdown: boolean): string[][] {
-  const head = ['', 'thr.', 'records/s', '×', 'CPU s/M', '×', 'broker', 'MB', 'start', 'first']
+function rowsOf(contest: ContestSummary): string[][] {
   const own = fastest(contest, 'millrace')
-  const rows = contest.contestants.map((of) => {
+  return contest.contestants.map((of) => {
     const ratio = (value: number | undefined) => (value === undefined || of.name === own?.name ? '' : value.toFixed(1))
     return [
       of.isRight ? of.name : `${of.name} WRONG`,
@@ -30,17 +32,25 @@ function tableOf(contest: ContestSummary, markdown: boolean): string[][] {
       ratio(own && own.rate / of.rate),
       of.cpu.toFixed(2),
       ratio(own && of.cpu / own.cpu),
-      seconds(of.brokerCpu),
+      fixed(of.brokerCpu),
       thousands(of.megabytes),
-      seconds(of.start),
-      seconds(of.firstResult),
-      ...(markdown ? [spread(of)] : []),
+      fixed(of.start),
+      fixed(of.firstResult),
     ]
   })
-  return [markdown ? [...head, 'worst … best'] : head, ...rows]
 }
 
-const spread = ({ worst, best }: Summary): string => `${thousands(worst)} … ${thousands(best)}`
+/** The job stands in the first of its rows. */
+const wideRows = (contest: ContestSummary): string[][] =>
+  rowsOf(contest).map((row, i) => [
+    i === 0
+      ? `${contest.job}${contest.guarantee === 'exactly-once' ? ', exactly once' : ''} (${short(contest.n)})`
+      : '',
+    ...row,
+    spread(contest.contestants[i]),
+  ])
+
+const spread = ({ worst, best }: Summary): string => `${short(worst)} … ${short(best)}`
 
 const goalRows = (contests: readonly ContestSummary[]): string[][] =>
   goals.flatMap((goal) => {
@@ -69,4 +79,5 @@ const widthsOf = (rows: readonly (readonly string[])[]): number[] =>
   rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)))
 
 const thousands = (n: number): string => n.toLocaleString('en')
-const seconds = (s: number | undefined): string => s?.toFixed(2) ?? ''
+const short = (n: number): string => (n < 1e6 ? `${Math.round(n / 1e3)} k` : `${Number((n / 1e6).toFixed(2))} M`)
+const fixed = (x: number | undefined): string => x?.toFixed(2) ?? ''
