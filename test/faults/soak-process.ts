@@ -20,10 +20,13 @@ import {
   windowedBy,
 } from '../../src/index.ts'
 import { kafka } from '../../src/log/kafka/index.ts'
+import { snapshotDirectory } from '../../src/snapshots/index.ts'
 
 export interface SoakOptions {
   readonly application: string
   readonly brokers: readonly string[]
+  /** Directory. */
+  readonly snapshots: string
 }
 
 /** What the process says of itself, every second. */
@@ -32,8 +35,9 @@ export interface Sample {
   readonly heap: number
   /** Memory outside of the heap that buffers hold. */
   readonly buffers: number
+  /** All memory of the process. */
+  readonly rss: number
   readonly descriptors: number
-  readonly lag: number
 }
 
 const say = (line: unknown) => writeSync(1, `${JSON.stringify(line)}\n`)
@@ -44,7 +48,7 @@ for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
   })
 }
 
-const { application, brokers } = JSON.parse(process.argv[2]) as SoakOptions
+const { application, brokers, snapshots } = JSON.parse(process.argv[2]) as SoakOptions
 const counted = stream(`${application}-in`, { key: string(), value: string() }).pipe(
   groupBy((value) => `word-${Number(value) % 100}`),
   windowedBy(tumbling(seconds(5), { grace: seconds(5) })),
@@ -62,11 +66,15 @@ const job = topology(application, [
     to(`${application}-counts`, { key: string(), value: json<number | null>() }),
   ),
 ])
-const running = await run(job, { log: kafka({ brokers }), commitIntervalMs: 100 })
+const running = await run(job, {
+  log: kafka({ brokers }),
+  commitIntervalMs: 100,
+  snapshots: { to: snapshotDirectory(snapshots), intervalMs: 2_000 },
+})
 await running.ready()
 setInterval(() => {
   global.gc!()
-  const { heapUsed: heap, external: buffers } = process.memoryUsage()
-  say({ heap, buffers, descriptors: readdirSync('/proc/self/fd').length, lag: running.lag() } satisfies Sample)
+  const { heapUsed: heap, external: buffers, rss } = process.memoryUsage()
+  say({ heap, buffers, rss, descriptors: readdirSync('/proc/self/fd').length } satisfies Sample)
 }, 1_000).unref()
 await running.done
