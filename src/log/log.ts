@@ -52,6 +52,11 @@ export interface LogAdmin {
    * the last record at all; in the order of the question. Throws `MISSING_TOPIC`.
    */
   endOffsets(partitions: readonly TopicPartition[], isolation?: Isolation): Promise<Position[]>
+  /**
+   * Bytes of the largest batch that each topic takes, as it is configured now. Topics that do not exist are left out, and
+   * those of which the log does not tell this user.
+   */
+  largestBatches(topics: readonly string[]): Promise<Map<string, number>>
   /** Forgets all records before the given offsets: repartition topics are trimmed behind their readers. */
   trim(positions: readonly Position[]): Promise<void>
 }

@@ -31,6 +31,8 @@ export interface AssignmentDependencies {
   readonly settings: Settings
   readonly globals: ReadonlyMap<unknown, unknown>
   readonly counts: ReadonlyMap<string, number>
+  /** Bytes of the largest batch that a topic takes. */
+  readonly largestBatch: (topic: string) => number
   readonly log: Log
   readonly group: LogGroup
   readonly patiently: Patience
@@ -117,11 +119,8 @@ async function stateOf(id: string, standby: TaskState | undefined, on: Assignmen
   return openState(id, on.plan, on.settings)
 }
 
-function create(
-  id: string,
-  stores: TaskStores,
-  { plan, globals, settings, counts, logger, wake }: AssignmentDependencies,
-): Task {
+function create(id: string, stores: TaskStores, on: AssignmentDependencies): Task {
+  const { plan, globals, settings, counts, logger, wake } = on
   const [subtopology, partition] = partsOf(id)
   return createTask(plan.subtopologies[subtopology], partition, {
     application: plan.application,
@@ -135,6 +134,7 @@ function create(
     wake,
     policies: settings.errors,
     deadLetterTopic: settings.deadLetterTopic,
+    largestBatch: on.largestBatch,
     onDeadLetter: ({ origin, reason, error }) =>
       logger.warn({ task: id, ...origin, reason, err: { message: error.message } }, 'record sent to the dead letters'),
     onSkip: ({ origin, reason, error }) =>

@@ -28,6 +28,8 @@ export interface TaskSet {
 
 export interface CommitsDependencies {
   readonly tasks: TaskSet
+  /** Bytes of the largest batch that a topic takes. */
+  readonly largestBatch: (topic: string) => number
   readonly gate: StampGate
   readonly settings: Settings
   readonly group: LogGroup
@@ -69,7 +71,7 @@ export function createCommits(on: CommitsDependencies): Commits {
   const { log, clock } = settings
   const transactional = settings.guarantee === 'exactly-once'
   const transactionalId = transactional ? transactionalIdOf(settings) : undefined
-  const onRefused = refusal(settings, logger)
+  const onRefused = refusal(settings, logger, on.largestBatch)
 
   let producer: LogProducer | undefined
   let committer: Committer | undefined
@@ -184,7 +186,11 @@ function moveOn(tasks: readonly OpenTask[], batches: readonly CommittedBatch[]):
 }
 
 /** What becomes of a row that a sink refuses, by the application's policy. */
-function refusal({ errors, deadLetterTopic }: Settings, logger: Logger): CommitterDependencies['onRefused'] {
+function refusal(
+  { errors, deadLetterTopic }: Settings,
+  logger: Logger,
+  largestBatch: (topic: string) => number,
+): CommitterDependencies['onRefused'] {
   return (sink, batch, row) => {
     const { range, offsets } = batch
     const at = { topic: range.topic, partition: range.partition, offset: offsets[row.index] }
@@ -196,7 +202,8 @@ function refusal({ errors, deadLetterTopic }: Settings, logger: Logger): Committ
       })
     }
     logger.warn({ ...at, sink, err: { message: row.error.message } }, `row refused by a sink: ${errors.refused}`)
-    return errors.refused === 'skip' ? undefined : refusedRowLetter(deadLetterTopic!, sink, batch, row)
+    if (errors.refused === 'skip') return
+    return refusedRowLetter({ topic: deadLetterTopic!, most: largestBatch(deadLetterTopic!) }, sink, batch, row)
   }
 }
 

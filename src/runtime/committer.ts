@@ -157,7 +157,7 @@ function offsetsOf(
 
 /** A refused row as a dead letter: its key and value as JSON, since the bytes it came from are many records. */
 export function refusedRowLetter(
-  topic: string,
+  { topic, most }: { readonly topic: string; readonly most: number },
   sink: string,
   batch: SinkBatch<unknown, unknown>,
   { index, error }: RefusedRow,
@@ -165,14 +165,20 @@ export function refusedRowLetter(
   const writer = new BatchWriter(1024)
   const { range, keys, values, timestamps, offsets } = batch
   const header = (name: string, value: string) => [`__streams.errors.${name}`, Buffer.from(value)] as const
-  writer.append(timestamps[index], Buffer.from(text(keys[index])), Buffer.from(text(values[index])), [
+  const headers = [
     header('exception', error.code),
     header('message', error.message),
     header('topic', range.topic),
     header('partition', String(range.partition)),
     header('offset', String(offsets[index])),
     header('sink', sink),
-  ])
+  ]
+  writer.append(timestamps[index], Buffer.from(text(keys[index])), Buffer.from(text(values[index])), headers)
+  if (writer.size > most) {
+    const size = `the letter would have ${writer.size} bytes, and ${topic} takes ${most}`
+    writer.undo()
+    writer.append(timestamps[index], null, null, [...headers, header('left.out', `key and value: ${size}`)])
+  }
   return { topic, partition: 0, bytes: writer.finish(), records: 1 }
 }
 

@@ -84,7 +84,10 @@ export interface ErrorPolicies {
   readonly undecodable?: RecordPolicy
   /** A function of the user's that throws. Default 'fail'. (`RejectedRecord` always goes to the dead letters.) */
   readonly failing?: RecordPolicy
-  /** A row that a sink refuses for what it is. Default 'dead-letter'. */
+  /**
+   * A row that a sink refuses for what it is, and a result that is larger than what its topic takes (`max.message.bytes`, as it
+   * was at the start). Default 'dead-letter'. State too large for its changelog always stops.
+   */
   readonly refused?: RecordPolicy
 }
 

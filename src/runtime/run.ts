@@ -13,7 +13,7 @@ import { patience } from './patience.ts'
 import { stopOnSignals } from './signals.ts'
 import { createSinks, type OpenSink } from './sinks.ts'
 import { createStatus, type RunState } from './status.ts'
-import { checkInternalTopics, prepareTopics } from './topics.ts'
+import { checkInternalTopics, largestBatches, prepareTopics } from './topics.ts'
 import { createWorker, type Worker } from './worker.ts'
 
 const CAUGHT_UP_POLL_MS = 100
@@ -108,6 +108,7 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
     if (settings.snapshots) await patiently('snapshots', () => settings.snapshots!.to.open())
     const counts = await patiently('log', () => prepareTopics(log, planned, settings))
     await patiently('log', () => checkInternalTopics(log, planned, counts))
+    const largestBatch = await patiently('log', () => largestBatches(log, counts))
     globals = createGlobals({
       sources: planned.globals,
       counts,
@@ -122,6 +123,7 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
       plan: planned,
       globals,
       counts,
+      largestBatch,
       settings,
       sinks,
       metrics,

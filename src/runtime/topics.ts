@@ -48,11 +48,21 @@ export async function prepareTopics(log: Log, plan: Plan, options: TopicOptions)
       topic,
       partitions: 1,
       replicationFactor: options.replicationFactor,
-      config: { ...ROOM_FOR_HEADERS, ...ANY_TIME },
+      config: { ...ROOM, ...ANY_TIME },
     })),
   ])
   for (const [topic, partitions] of known) if (!counts.has(topic)) counts.set(topic, partitions)
   return counts
+}
+
+/** Bytes of the largest batch that each topic takes. Where the log does not say, only writing to it will tell. */
+export async function largestBatches(
+  log: Log,
+  counts: ReadonlyMap<string, number>,
+): Promise<(topic: string) => number> {
+  const topics = [...counts.keys()].filter((name) => !name.startsWith('subtopology:'))
+  const known = await log.admin.largestBatches(topics)
+  return (topic) => known.get(topic) ?? Number.POSITIVE_INFINITY
 }
 
 /** Creates what is missing, and checks that what is there has the partitions that the plan needs. */
@@ -68,13 +78,16 @@ async function create(log: Log, known: Map<string, number>, topics: readonly New
 
 /** Brokers refuse times of more than an hour ahead (KIP-937), but what an input holds is for the topology to judge. */
 const ANY_TIME = { 'message.timestamp.after.max.ms': '9223372036854775807' }
-/** A dead letter is the record as it came and the reason: it may be larger than what brokers take by default (1 MiB). */
-const ROOM_FOR_HEADERS = { 'max.message.bytes': '4194304' }
+/**
+ * What comes from a topic may be as large as brokers take by default (1 MiB), and gets larger: a dead letter has a reason, a
+ * repartitioned record its lane, a state what an aggregate keeps.
+ */
+const ROOM = { 'max.message.bytes': '4194304' }
 
 // Trimmed behind its readers; nothing in it may go by time before it was read.
-const REPARTITION = { 'cleanup.policy': 'delete', 'retention.ms': '-1', ...ANY_TIME }
+const REPARTITION = { 'cleanup.policy': 'delete', 'retention.ms': '-1', ...ROOM, ...ANY_TIME }
 // Windows are deleted by tombstones when they expire in stream time (docs/decisions/0004-changelog-retention.md).
-const CHANGELOG = { 'cleanup.policy': 'compact', ...ANY_TIME }
+const CHANGELOG = { 'cleanup.policy': 'compact', ...ROOM, ...ANY_TIME }
 
 function internalTopics(plan: Plan, counts: ReadonlyMap<string, number>, replicationFactor?: number): NewTopic[] {
   const topics = new Map<string, NewTopic>()

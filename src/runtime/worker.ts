@@ -34,6 +34,8 @@ export interface WorkerDependencies {
   readonly globals: Globals
   readonly plan: Plan
   readonly counts: ReadonlyMap<string, number>
+  /** Bytes of the largest batch that a topic takes. */
+  readonly largestBatch: (topic: string) => number
   readonly settings: Settings
   readonly sinks: Sinks
   readonly metrics: Metrics
@@ -110,6 +112,7 @@ export function createWorker(on: WorkerDependencies): Worker {
   })
   const commits: Commits = createCommits({
     tasks,
+    largestBatch: on.largestBatch,
     gate,
     settings,
     group,
@@ -128,6 +131,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     globals: on.globals.stores,
     settings,
     counts,
+    largestBatch: on.largestBatch,
     log,
     group,
     patiently,

@@ -256,7 +256,7 @@ export class TopologyDriver {
           partitions: (topic) => this.counts.get(topic) ?? this.partitions,
           tasks: (id) => this.counts.get(`subtopology:${id}`)!,
           clock: this.clock,
-          policies: { undecodable: errors?.undecodable ?? 'dead-letter', failing: errors?.failing ?? 'fail' },
+          policies: { undecodable: 'dead-letter', failing: 'fail', refused: 'dead-letter', ...errors },
           deadLetterTopic: DEAD_LETTERS,
         })
         this.restore(task)

@@ -126,9 +126,11 @@ it.each(protocols)(
   async (protocol) => {
     const { rounds } = faults('named', 2)
     job = await countingJob(log, kafkaBrokers(), protocol)
-    const stays = job.start({ instanceId: 'stays' })
+    // On a busy machine a start can take longer than the session that the other tests have.
+    const sessionTimeoutMs = 60_000
+    const stays = job.start({ instanceId: 'stays', sessionTimeoutMs })
     await stays.until(running(TASKS))
-    let restarted = job.start({ instanceId: 'restarted' })
+    let restarted = job.start({ instanceId: 'restarted', sessionTimeoutMs })
     await Promise.all([stays, restarted].map((of) => of.until(running(TASKS / 2))))
     // The broker's protocol gives a new epoch, with the same tasks.
     const disturbance = protocol === 'classic' ? 'tasks assigned' : 'tasks revoked'
@@ -140,7 +142,7 @@ it.each(protocols)(
         if (round % 2 === 0) await restarted.stop()
         else restarted.kill()
         await restarted.ended()
-        restarted = job.start({ instanceId: 'restarted' })
+        restarted = job.start({ instanceId: 'restarted', sessionTimeoutMs })
         await restarted.until(running(TASKS / 2))
       }
     })

@@ -41,6 +41,8 @@ export async function readRecords(log: Log, topic: string): Promise<(TextRecord 
         maxBytesPerPartition: 1 << 24,
         maxWaitMs: 100,
       })
+      // A broker that is busy may answer with nothing.
+      if (fetched === undefined) continue
       for (const batch of fetched.batches) {
         // latin1, so that the bytes of windowed keys stay apart; the tests' texts are ASCII.
         const text = (from: number, to: number) => (from < 0 ? null : batch.buffer.latin1Slice(from, to))

@@ -45,6 +45,9 @@ export class BatchWriter {
   private buffer: Buffer
   private view: DataView
   private position = RECORDS
+  // As they were before the last record.
+  private positionBefore = RECORDS
+  private maxTimestampBefore = 0
 
   constructor(capacity = 16_384) {
     this.buffer = Buffer.allocUnsafeSlow(Math.max(capacity, RECORDS))
@@ -98,6 +101,15 @@ export class BatchWriter {
     return batch
   }
 
+  /** Takes the last record out again. Once: another `undo` needs another record. */
+  undo(): void {
+    if (this.count === 0) return
+    this.count--
+    this.position = this.positionBefore
+    this.maxTimestamp = this.maxTimestampBefore
+    if (this.count === 0) this.reset()
+  }
+
   /** Forgets the records. */
   reset(): this {
     this.count = this.firstTimestamp = this.maxTimestamp = 0
@@ -115,6 +127,8 @@ export class BatchWriter {
   ): void {
     if (!Number.isSafeInteger(timestamp))
       throw new MillraceError('UNENCODABLE_RECORD', `the timestamp ${timestamp} is not a whole number of milliseconds`)
+    this.positionBefore = this.position
+    this.maxTimestampBefore = this.maxTimestamp
     if (this.count === 0) this.firstTimestamp = this.maxTimestamp = timestamp
     else if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
     const delta = timestamp - this.firstTimestamp

@@ -3,7 +3,7 @@ import { systemClock } from '../../time.ts'
 import type { Isolation, LogAdmin, NewTopic, Position, TopicPartition } from '../log.ts'
 import { askLeaders } from './ask-leaders.ts'
 import type { Transport } from './transport.ts'
-import { errorCodes, kafkaError } from './wire/error-codes.ts'
+import { errorCodes, isRetriableCode, kafkaError } from './wire/error-codes.ts'
 import type { Request } from './wire/request.ts'
 import {
   createTopicsRequest,
@@ -13,6 +13,7 @@ import {
   LATEST,
   listOffsetsRequest,
   type TopicResult,
+  topicSettingRequest,
 } from './wire/topics.ts'
 
 const AFTER_MAX = 'message.timestamp.after.max.ms'
@@ -83,6 +84,18 @@ export function kafkaAdmin(transport: Transport): LogAdmin {
 
     startOffsets: (partitions) => offsets(partitions, EARLIEST),
     endOffsets: (partitions, isolation) => offsets(partitions, LATEST, isolation),
+
+    async largestBatches(topics) {
+      const found = new Map<string, number>()
+      if (topics.length === 0) return found
+      const answers = await transport.callAny(topicSettingRequest(topics, 'max.message.bytes'))
+      for (const { topic, error, message, value } of answers) {
+        // To see it takes the right to describe the topic's configuration, which not every producer has.
+        if (isRetriableCode(error)) throw kafkaError(error, 'reading the configuration', { topic, detail: message })
+        if (error === errorCodes.NONE && value !== null) found.set(topic, Number(value))
+      }
+      return found
+    },
 
     async trim(positions) {
       const request = (mine: readonly Position[]) => deleteRecordsRequest(mine, BROKER_WAIT_MS)

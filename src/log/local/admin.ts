@@ -1,6 +1,7 @@
 import { MillraceError } from '../../errors.ts'
 import type { LogAdmin, NewTopic, Position, TopicPartition } from '../log.ts'
 import type { Broker } from './broker.ts'
+import { largestBatch } from './writable.ts'
 
 /** As Kafka has it, so that what works here works there. */
 const LEGAL_NAME = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/
@@ -31,6 +32,16 @@ export function localAdmin(broker: Broker): LogAdmin {
     startOffsets: async (partitions) => partitions.map((p) => positionAt(broker, p, 'start')),
     endOffsets: async (partitions, isolation) =>
       partitions.map((p) => positionAt(broker, p, isolation === 'uncommitted' ? 'next' : 'end')),
+
+    async largestBatches(topics) {
+      broker.check()
+      const found = new Map<string, number>()
+      for (const topic of topics) {
+        const known = broker.topics.get(topic)
+        if (known !== undefined) found.set(topic, largestBatch(known.config))
+      }
+      return found
+    },
 
     async trim(positions) {
       broker.flush()

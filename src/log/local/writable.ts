@@ -6,6 +6,11 @@ import type { Partition } from './partition.ts'
 /** The limit of a topic that has none: what SQLite takes in one value, less a margin. */
 const MAX_BATCH = 900_000_000
 
+/** Bytes of the largest batch that a topic of this configuration takes. */
+export function largestBatch(config: Readonly<Record<string, string>> | undefined): number {
+  return Number(config?.['max.message.bytes'] ?? MAX_BATCH)
+}
+
 /** Looks whether a batch can be written, and counts its records. Throws `CORRUPT_BATCH`, `RECORD_TOO_LARGE`. */
 export function checkWritable(
   batch: Buffer,
@@ -17,7 +22,7 @@ export function checkWritable(
   const { size, magic, count, baseOffset, lastOffset } = batchHeader(batch, 0)
   if (magic !== 2 || size !== batch.length || count < 1 || lastOffset - baseOffset !== count - 1)
     throw corrupt('what is to be written is not one record batch', where, 'write what BatchWriter#finish returns')
-  const limit = Number(config?.['max.message.bytes'] ?? MAX_BATCH)
+  const limit = largestBatch(config)
   if (size > limit)
     throw new MillraceError('RECORD_TOO_LARGE', `the batch has ${size} bytes, the topic takes ${limit}`, {
       ...where,

@@ -21,12 +21,8 @@ export function laneHeaders(lane: number): readonly Header[] {
   return [[LANE, int32(lane)]]
 }
 
-export function markerHeaders(lane: number): readonly Header[] {
-  return [
-    [LANE, int32(lane)],
-    [MARKER, null],
-  ]
-}
+/** Of a marker; the first of a batch has those of its lane, too. */
+export const MARKER_HEADERS: readonly Header[] = [[MARKER, null]]
 
 /** The lane that a batch of a repartition topic came through; 0 for records that somebody else put there. */
 export function laneOf(batch: RecordBatch): number {

@@ -16,6 +16,8 @@ export interface TaskPolicies {
   readonly undecodable: RecordPolicy
   /** A user's function that throws. (A `RejectedRecord` always goes to the dead letters.) */
   readonly failing: RecordPolicy
+  /** A result that its topic does not take. */
+  readonly refused: RecordPolicy
 }
 
 /** Rows for one sink. */
@@ -99,6 +101,8 @@ export interface TaskOptions extends TaskEnvironment {
   readonly policies: TaskPolicies
   /** Dead letters are written with the task's other output and commit with it; undefined: there is no such topic. */
   readonly deadLetterTopic: string | undefined
+  /** Bytes of the largest batch that a topic takes; absent: there is no bound. */
+  largestBatch?(topic: string): number
   /** For logs. */
   readonly onDeadLetter?: (letter: DeadLetter) => void
   readonly onSkip?: (letter: DeadLetter) => void

@@ -1,23 +1,33 @@
-import { MillraceError, RejectedRecord, toError } from '../../errors.ts'
+import { MillraceError, toError } from '../../errors.ts'
 import type { RecordBatch } from '../../log/batch/record-batch.ts'
 import { PendingSchema } from '../../serde/serde.ts'
 import type { SourceRange } from '../../sinks/sink.ts'
 import type { Subtopology } from '../../topology/plan.ts'
 import { compile } from './compile.ts'
 import { add, taskCounters } from './counters.ts'
-import { type DeadLetter, deadLetterWriter } from './dead-letter.ts'
+import { bytesOf, deadLetterWriter } from './dead-letter.ts'
 import { idleSources } from './idle-sources.ts'
 import { hasRecord, type Input } from './input.ts'
 import { isMarker, laneOf, withoutOwn } from './lanes.ts'
 import { outbox } from './outbox.ts'
 import { outsideOf } from './outside.ts'
+import { refuseOversized, tooMuchState } from './oversized.ts'
+import { setAsideBy } from './set-aside.ts'
 import type { Task, TaskOptions } from './task-interface.ts'
 import { type KeptRecord, workingRecord } from './working-record.ts'
 
 export type { RecordPolicy, SinkOutput, Task, TaskOptions, TaskOutput } from './task-interface.ts'
 
-/** No record is to blame: not the one that moved time on, not the first that meets a schema that cannot be used. */
-const NOBODYS_FAULT: ReadonlySet<string> = new Set(['TIMER_FAILED', 'INVALID_SCHEMA', 'BUFFER_FULL'])
+/**
+ * No record is to blame: not the one that moved time on, not the first that meets a schema that cannot be used. What is too
+ * large to be written has been judged already.
+ */
+const NOBODYS_FAULT: ReadonlySet<string> = new Set([
+  'TIMER_FAILED',
+  'INVALID_SCHEMA',
+  'BUFFER_FULL',
+  'RECORD_TOO_LARGE',
+])
 
 export function createTask(subtopology: Subtopology, partition: number, options: TaskOptions): Task {
   const counters = taskCounters()
@@ -29,18 +39,26 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     () => (batch === undefined ? [] : withoutOwn(batch.headers(index))),
     () => batch && { batch, index },
   )
-  const out = outbox(counters, () => record.headers)
+  const out = outbox({
+    counters,
+    headersNow: () => record.headers,
+    largestBatch: options.largestBatch ?? (() => Number.POSITIVE_INFINITY),
+    onOversized: (oversized) => refuse(oversized),
+  })
   const compiled = compile(subtopology, partition, options, record, out, counters, (kept, error) =>
     failedLater(kept, error),
   )
   const { inputs, processors, stores, clocks, sinks } = compiled
   const changelogs = stores.all.flatMap(({ store, changelog }) =>
-    changelog === undefined ? [] : [{ store, to: out.topic(changelog, options.partitions(changelog)) }],
+    changelog === undefined ? [] : [{ store, to: out.topic(changelog, options.partitions(changelog), tooMuchState) }],
   )
-  const writeDeadLetter =
-    options.deadLetterTopic === undefined
-      ? undefined
-      : deadLetterWriter(out.topic(options.deadLetterTopic, options.partitions(options.deadLetterTopic)))
+  const { deadLetterTopic } = options
+  const setAside = setAsideBy(
+    options,
+    counters,
+    deadLetterTopic === undefined ? undefined : deadLetterWriter(out, deadLetterTopic, options),
+  )
+  const refuse = refuseOversized(record, setAside)
   const committed = new Map<string, number>()
   const idle = idleSources(subtopology, inputs, clocks, compiled.advance)
   const outside = outsideOf(processors)
@@ -153,45 +171,19 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     const error = toError(thrown)
     if (!decoding && error instanceof MillraceError && NOBODYS_FAULT.has(error.code)) throw error
     const origin = { topic: of.topic, partition, offset: record.offset }
-    setAside(error, decoding, { ...bytesOf(batch!, index), origin, headers: record.headers })
+    setAside(decoding ? 'undecodable' : 'failing', error, {
+      ...bytesOf(batch!, index),
+      origin,
+      headers: record.headers,
+    })
   }
   /** As `failed`, for a record whose turn is over. */
   const failedLater = ({ topic, offset, headers, source }: KeptRecord, thrown: unknown) => {
     const error = toError(thrown)
     if (error instanceof MillraceError && NOBODYS_FAULT.has(error.code)) throw error
     const bytes = source ? bytesOf(source.batch, source.index) : { key: null, value: null, timestamp: 0 }
-    setAside(error, false, { ...bytes, origin: { topic, partition, offset }, headers })
+    setAside('failing', error, { ...bytes, origin: { topic, partition, offset }, headers })
   }
-  /** By policy: throws, writes a dead letter, or counts. */
-  const setAside = (error: Error, decoding: boolean, found: Omit<DeadLetter, 'reason' | 'error'>) => {
-    const rejected = error instanceof RejectedRecord
-    const policy = rejected ? 'dead-letter' : decoding ? options.policies.undecodable : options.policies.failing
-    if (policy === 'fail' || (policy === 'dead-letter' && options.deadLetterTopic === undefined)) {
-      throw new MillraceError(
-        decoding ? 'UNDECODABLE_RECORD' : 'OPERATOR_FAILED',
-        `${decoding ? 'a record cannot be decoded' : 'an operator threw'}: ${error.message}`,
-        {
-          ...found.origin,
-          cause: error,
-          hint: `mend the ${decoding ? 'producer or the serde' : 'function'}, or set the policy: errors: { ${decoding ? 'undecodable' : 'failing'}: 'dead-letter' }`,
-        },
-      )
-    }
-    const letter: DeadLetter = {
-      ...found,
-      reason: rejected ? error.reason : error instanceof MillraceError ? error.code : 'OPERATOR_FAILED',
-      error,
-    }
-    if (policy === 'skip') {
-      add(counters.skipped, letter.reason)
-      options.onSkip?.(letter)
-    } else {
-      add(counters.deadLettered, letter.reason)
-      writeDeadLetter!(letter)
-      options.onDeadLetter?.(letter)
-    }
-  }
-
   return {
     id: `${subtopology.id}_${partition}`,
     partition,
@@ -226,7 +218,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     addCorrupt(topic, { error, skipTo, bytes }) {
       const of = inputs.find((other) => other.topic === topic)!
       const origin = { topic, partition, offset: of.fetched }
-      setAside(error, true, { origin, key: null, value: bytes, timestamp: 0, headers: [] })
+      setAside('undecodable', error, { origin, key: null, value: bytes, timestamp: 0, headers: [] })
       of.fetched = skipTo
       if (of.queue.length === 0) openHead(of)
     },
@@ -343,16 +335,6 @@ export function createTask(subtopology: Subtopology, partition: number, options:
         times: Object.fromEntries([...clocks].map(([name, clock]) => [name, clock.save()])),
       }
     },
-  }
-}
-
-/** A record as it came. */
-function bytesOf(batch: RecordBatch, index: number): Pick<DeadLetter, 'key' | 'value' | 'timestamp'> {
-  const bytes = (start: number, end: number) => (start < 0 ? null : batch.buffer.subarray(start, end))
-  return {
-    key: bytes(batch.keyStart[index], batch.keyEnd[index]),
-    value: bytes(batch.valueStart[index], batch.valueEnd[index]),
-    timestamp: batch.timestamps[index],
   }
 }
 

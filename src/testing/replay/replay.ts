@@ -89,7 +89,7 @@ export function replay(
           partitions: (topic) => counts.get(topic) ?? options.partitions,
           tasks: (id) => counts.get(`subtopology:${id}`)!,
           clock: manualClock(),
-          policies: { undecodable: 'dead-letter', failing: 'fail' },
+          policies: { undecodable: 'dead-letter', failing: 'fail', refused: 'dead-letter' },
           deadLetterTopic: DEAD_LETTERS,
         }),
       ),

@@ -98,6 +98,8 @@ export function simulatedLog(inner: MemoryLog, { life, link, trace, observed }: 
       delete: (topics) => call('delete', () => admin.delete(topics), true),
       startOffsets: (partitions) => call('startOffsets', () => admin.startOffsets(partitions)),
       endOffsets: (partitions, isolation) => call('endOffsets', () => admin.endOffsets(partitions, isolation)),
+      // Once, before there are tasks: a failure is waited out as that of `partitions` just before.
+      largestBatches: (topics) => admin.largestBatches(topics),
       trim: (positions) => call('trim', () => admin.trim(positions), true),
     },
     reader(readerOptions) {

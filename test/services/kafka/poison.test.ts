@@ -151,27 +151,42 @@ describe('a running topology on a real Kafka', () => {
     await job.stop()
   })
 
-  it('stops at a record that its target does not take, and says which topic and what to do', async () => {
+  it('cuts its batches to what a topic takes, and a record that is larger is a dead letter', async () => {
     const name = uniqueName('large')
+    const most = 10_000
     await log.admin.create([
       { topic: `${name}-in`, partitions: 1 },
-      { topic: `${name}-out`, partitions: 1, config: { 'max.message.bytes': '10000' } },
+      { topic: `${name}-out`, partitions: 1, config: { 'max.message.bytes': `${most}` } },
     ])
     const copy = topology(name, [
       stream(`${name}-in`, { key: string(), value: string() }).pipe(
         to(`${name}-out`, { key: string(), value: string() }),
       ),
     ])
+    const small = Array.from({ length: 5_000 }, (_, n) => `value ${n}`)
+    // One byte more makes its batch too large.
+    const fits = 'f'.repeat(most - (batchOf(['k', 'x'.repeat(9_000)]).length - 9_000))
+    expect(batchOf(['k', fits]).length).toBe(most)
     const producer = log.producer()
     await producer.init()
-    await producer.send(`${name}-in`, 0, batchOf(['k', 'x'.repeat(20_000)]))
-    const job = await run(copy, { log: kafka({ brokers: kafkaBrokers() }), logger: false, commitIntervalMs: 50 })
-    await expect(job.done).rejects.toMatchObject({
+    for (const value of [fits, `${fits}!`, 'x'.repeat(5 * most)])
+      await producer.send(`${name}-in`, 0, batchOf(['k', value]))
+    await producer.send(`${name}-in`, 0, batchOf(...small.map((value) => ['k', value] as const)))
+    const start = (refused?: 'fail') =>
+      run(copy, { log: kafka({ brokers: kafkaBrokers() }), logger: false, commitIntervalMs: 50, errors: { refused } })
+    const stopped = await start('fail')
+    await expect(stopped.done).rejects.toMatchObject({
       code: 'RECORD_TOO_LARGE',
       context: { topic: `${name}-out` },
       hint: expect.stringMatching(/max.message.bytes/),
     })
     expect(await values(`${name}-out`)).toEqual([])
+    const job = await start()
+    await job.caughtUp()
+    expect(await values(`${name}-out`)).toEqual([fits, ...small])
+    expect(await values(`${name}-dead-letters`)).toEqual([`${fits}!`, 'x'.repeat(5 * most)])
+    expect(await job.metrics.text()).toMatch(/dead_lettered_total\{.*reason="RECORD_TOO_LARGE"\} 2/)
+    await job.stop()
   })
 })
 

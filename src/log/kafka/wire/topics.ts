@@ -79,6 +79,51 @@ export function deleteRecordsRequest(
   }
 }
 
+/** A setting that has no value, or may not be seen, is null. */
+export interface TopicSetting {
+  readonly topic: string
+  readonly error: number
+  readonly message: string | null
+  readonly value: string | null
+}
+
+const TOPIC = 2
+
+/** DescribeConfigs v1, of one setting. The value is the one that holds, wherever it is set. */
+export function topicSettingRequest(topics: readonly string[], setting: string): Request<readonly TopicSetting[]> {
+  const body = new WireWriter()
+    .array(topics, (w, topic) =>
+      w
+        .int8(TOPIC)
+        .string(topic)
+        .array([setting], (s, name) => s.string(name)),
+    )
+    .boolean(false) // where the value comes from is not asked
+  return {
+    apiKey: 32,
+    apiName: 'DescribeConfigs',
+    apiVersion: 1,
+    body: body.finish(),
+    decode(reader) {
+      reader.int32() // throttle time
+      return reader.array((r) => {
+        const [error, message] = [r.int16(), r.nullableString()]
+        r.int8() // a topic
+        const topic = r.string()
+        const values = r.array((c) => {
+          const [name, value] = [c.string(), c.nullableString()]
+          c.boolean() // read only
+          c.int8() // where it is set
+          c.boolean() // sensitive
+          c.array((synonym) => [synonym.string(), synonym.nullableString(), synonym.int8()])
+          return { name, value }
+        })
+        return { topic, error, message, value: values.find(({ name }) => name === setting)?.value ?? null }
+      })
+    },
+  }
+}
+
 /** Special timestamps of ListOffsets. */
 export const EARLIEST = -2
 export const LATEST = -1

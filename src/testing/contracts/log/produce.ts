@@ -53,6 +53,18 @@ export function produceContract(under: LogUnderTest): void {
       await under.sees(topic, ['fits'])
     })
 
+    it('can ask how large a batch of each topic may be, and one of that size fits', async () => {
+      const [small, other] = [await under.topic(1, { 'max.message.bytes': '2000' }), await under.topic()]
+      const most = await under.log.admin.largestBatches([small, other, under.name('absent')])
+      expect([...most.keys()].sort()).toEqual([small, other].sort())
+      expect(most.get(small)).toBe(2_000)
+      expect(most.get(other)).toBeGreaterThan(900_000)
+      const producer = await under.producer()
+      const frame = valuesOf('x'.repeat(1_000)).length - 1_000
+      await producer.send(small, 0, valuesOf('x'.repeat(2_000 - frame)))
+      await refused(producer.send(small, 0, valuesOf('x'.repeat(2_001 - frame))), 'RECORD_TOO_LARGE')
+    })
+
     it('without a transactional id cannot begin', async () => {
       const producer = await under.producer()
       expect(() => producer.begin()).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }))
