@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Plan, plan, run, runThreads, type SchemaRegistry, type ThreadJob, type Topology } from 'millrace'
 import { filter, firstValueFrom } from 'rxjs'
 import { type InputTopic, prepareInputs, topicOf } from '../transactions/inputs.ts'
@@ -5,8 +6,11 @@ import type { ReadResults } from '../transactions/results.ts'
 import type { Checksum } from './checksum.ts'
 import { logAt, withLog } from './place.ts'
 import { stopwatch } from './stopwatch.ts'
-import { createTopics, recordsIn } from './topics.ts'
+import { createTopics, PARTITIONS, recordsIn } from './topics.ts'
 import type { Measured, RunSettings, Workload } from './workload.ts'
+
+/** Few enough questions that they cost nothing beside the job. */
+const FIRST_RESULT_POLL_MS = 20
 
 /** Names of one run of a job. */
 export interface JobNames {
@@ -68,11 +72,25 @@ async function measure(of: Job, settings: RunSettings): Promise<Measured> {
         logger: false,
       }))
   await firstValueFrom(running.state$.pipe(filter(({ tasks }) => tasks.length > 0)))
+  const firstResult = timeOfFirstResult(settings, namesOf(of, settings, settings.records!).output)
   const watch = stopwatch(settings.brokerPid)
   await running.caughtUp()
   const measured = watch.read()
   await running.stop()
-  return { n: settings.records!, ...measured }
+  return { n: settings.records!, ...measured, ...(await firstResult) }
+}
+
+/** From the start of the process to the first result in the output topic. The embedded log has no second reader. */
+async function timeOfFirstResult({ place }: RunSettings, output: string): Promise<{ first_result_s?: number }> {
+  if (place.kind !== 'kafka') return {}
+  return withLog(place, async ({ admin }) => {
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: output, partition }))
+    for (;;) {
+      const ends = await admin.endOffsets(partitions, 'committed')
+      if (ends.some(({ offset }) => offset > 0)) return { first_result_s: Math.round(performance.now()) / 1000 }
+      await sleep(FIRST_RESULT_POLL_MS)
+    }
+  })
 }
 
 /** What each thread runs. */

@@ -1,3 +1,5 @@
+import module from 'node:module'
+import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { MillraceError } from '../../errors.ts'
 import type { RunState } from '../status.ts'
@@ -22,10 +24,15 @@ interface Waiting {
 }
 
 /** @param onState - called when `state` has changed */
-export function workerThread(start: ThreadStart, onState: () => void): WorkerThread {
+export function workerThread(start: ThreadStart, youngGenerationMb: number, onState: () => void): WorkerThread {
   // The sources run as they are; the package holds JavaScript.
   const entry = new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './entry.js', import.meta.url)
-  const worker = new Worker(entry, { workerData: start, name: `millrace-${start.index}` })
+  const worker = new Worker(entry, {
+    workerData: start,
+    name: `millrace-${start.index}`,
+    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+    env: withCompileCache(),
+  })
   const waiting = new Map<number, Waiting>()
   const hasStarted = Promise.withResolvers<string>()
   const hasEnded = Promise.withResolvers<Error | undefined>()
@@ -91,4 +98,10 @@ export function workerThread(start: ThreadStart, onState: () => void): WorkerThr
       await worker.terminate()
     },
   }
+}
+
+/** A thread has a compile cache of its own: where the program has turned one on, the same directory. */
+function withCompileCache(): NodeJS.ProcessEnv {
+  const directory = module.getCompileCacheDir()
+  return directory === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(directory) }
 }

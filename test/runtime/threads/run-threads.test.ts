@@ -89,6 +89,7 @@ it('stops when a thread fails, unless told otherwise, and says what happened', a
 it.each(['stop', 'replace'] as const)('refuses at once what can never run, with %s', async (onFailure) => {
   const data = await given([])
   await expect(start(data, { threads: 0, onFailure })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  await expect(start(data, { youngGenerationMb: 0, onFailure })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   await expect(start({ ...data, invalid: 'option' }, { onFailure })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   await expect(start({ ...data, invalid: 'throws' }, { onFailure })).rejects.toThrow('no job today')
   const noJob = new URL('../../support/records.ts', import.meta.url)
