@@ -25,6 +25,13 @@ export interface Aggregate<in V, in out A, out R> {
    * extends is added to in place, and costs the same however large it is. All built-in ones are so.
    */
   readonly neutral?: boolean
+  /**
+   * Values may be added and accumulators merged in any order and grouping: it comes to the same, to the last bit, and never
+   * to null. Only of equal timestamps the order of arrival must be kept. Such an aggregate merges and is `neutral`. In
+   * sliding windows a record is then not added to every window that it lies in: what came since the last commit is merged
+   * into each window once. `count`, `sum`, `mean`, `min`, `max`, `first` and `last` are so, and records of them.
+   */
+  readonly commutative?: boolean
   /** Takes a value that was added before out again. Aggregations of tables need it. */
   remove?(accumulator: A, value: V, timestamp: number): A
   /** What comes out; shares nothing with the accumulator that can change. */

@@ -35,6 +35,7 @@ export function byTime<V, T>(
     read: readField(of),
     init: (): Accumulator => ({ timestamp: before, value: null }),
     put,
+    commutative: true,
     merge: (a: Accumulator, b: Accumulator) => (b.value === null ? a : put(a, b.value, b.timestamp)),
     result: ({ value }) => value as Found<T>,
     clone: ({ timestamp, value }) => ({ timestamp, value }),

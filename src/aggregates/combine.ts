@@ -67,6 +67,7 @@ function compile(names: readonly string[], parts: readonly Aggregate<unknown, un
       add: ${change('add', 'put')},
       ${parts.every((part) => part.merge) ? `merge: (a, b) => { ${lines(all, (i) => `a.s${i} = merge${i}(a.s${i}, b.s${i})`)}; return a },` : ''}
       neutral: ${parts.every((part) => part.neutral)},
+      commutative: ${parts.every((part) => part.commutative)},
       ${parts.every((part) => part.remove) ? `remove: ${change('remove', 'take')},` : ''}
       result: (all) => ${object((i) => `[${JSON.stringify(names[i])}]: result${i}(all.s${i})`)},
       clone: (all) => ${object((i) => `s${i}: clone${i}(all.s${i})`)},

@@ -63,14 +63,20 @@ export function roundedSum(sum: number, compensation: number): number {
   return Number.isNaN(total) ? sum : total
 }
 
+/** The sum as a double and what that leaves out: the same whichever way it was added up. */
+export function split(total: CompensatedSum): { high: number; low: number } {
+  const high = rounded(total)
+  const low = total.sum - high + total.compensation
+  return { high, low: Number.isFinite(low) ? low : 0 }
+}
+
 /** Kafka's double where that says it all, else two doubles that add up to the sum. */
 export function sumState(kind: string): AggregateState<CompensatedSum> {
   return {
     encode(total, out) {
-      const high = rounded(total)
-      const low = total.sum - high + total.compensation
+      const { high, low } = split(total)
       out.float64(high)
-      if (low !== 0 && Number.isFinite(low)) out.float64(low)
+      if (low !== 0) out.float64(low)
     },
     decode(source, start, end) {
       const reader = new StateReader(kind, source, start, end)

@@ -9,6 +9,7 @@ const COUNT: Aggregate<unknown, number, number> = withRow(
     add: (count: number) => count + 1,
     merge: (a: number, b: number) => a + b,
     neutral: true,
+    commutative: true,
     remove: (count: number) => count - 1,
     result: (count: number) => count,
     clone: (count: number) => count,

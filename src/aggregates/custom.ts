@@ -1,3 +1,4 @@
+import { MillraceError } from '../errors.ts'
 import type { Aggregate, AggregateState } from './aggregate.ts'
 import { copied } from './clone.ts'
 import { plainState } from './plain-state.ts'
@@ -11,6 +12,8 @@ export interface CustomAggregate<in V, in out A> {
   merge?(a: A, b: A): A
   /** See `Aggregate`: say it where it is so, and long sessions cost less. */
   readonly neutral?: boolean
+  /** See `Aggregate`: say it where it is so, and sliding windows cost less. */
+  readonly commutative?: boolean
   remove?(accumulator: A, value: V, timestamp: number): A
   clone?(accumulator: A): A
   /** Default: plain data (see `custom`). */
@@ -19,7 +22,8 @@ export interface CustomAggregate<in V, in out A> {
 
 /**
  * An aggregate of your own. `add` and `merge` may change the accumulator and return it, or return a new one; null deletes
- * the entry. When `add` throws, the accumulator should be as it was.
+ * the entry. When `add` throws, the accumulator should be as it was. Throws `INVALID_OPTION` for one that is said to be
+ * `commutative` without being able to `merge`, or not `neutral`.
  *
  * Without `result` the accumulator itself comes out, as a copy (`structuredClone`) where it is an object. Without `state`
  * the accumulator may be made of whatever is plain data: null, undefined, booleans, numbers, strings, bigints, dates,
@@ -40,5 +44,10 @@ export function custom<V, A, R>(own: CustomAggregate<V, A> & { result(accumulato
 export function custom<V, A>(own: CustomAggregate<V, A>): Aggregate<V, A, A>
 export function custom<V, A>(own: CustomAggregate<V, A>): Aggregate<V, A, A> {
   const kind = own.kind ?? 'custom'
+  if (own.commutative && !(own.merge && own.neutral)) {
+    throw new MillraceError('INVALID_OPTION', `${kind}: it is said to be commutative, and does not merge neutrally`, {
+      hint: 'give it merge: (a, b) => … and neutral: true, or leave commutative out',
+    })
+  }
   return Object.freeze({ kind, result: copied<A>, state: plainState<A>(kind), ...own })
 }

@@ -1,5 +1,5 @@
 import type { Aggregate } from './aggregate.ts'
-import { addSum, addTo, addToRow, type CompensatedSum, roundedSum } from './compensated.ts'
+import { addSum, addTo, addToRow, type CompensatedSum, roundedSum, split } from './compensated.ts'
 import { fieldAggregate, type OrNull, readNumber } from './field.ts'
 import { StateReader } from './state-reader.ts'
 
@@ -32,6 +32,7 @@ export function mean<V, N extends number | null | undefined>(
         mean.count--
         return mean
       },
+      commutative: true,
       merge(a: Mean, b: Mean) {
         addSum(a, b)
         a.count += b.count
@@ -42,8 +43,9 @@ export function mean<V, N extends number | null | undefined>(
       state: {
         size: 24,
         encode(mean, out) {
-          out.float64(mean.sum)
-          out.float64(mean.compensation)
+          const { high, low } = split(mean)
+          out.float64(high)
+          out.float64(low)
           out.int64(mean.count)
         },
         decode(source, start, end) {

@@ -24,8 +24,9 @@ export interface SumOptions {
 /**
  * The sum of a number of each value; 0 to begin with.
  *
- * Rounding errors are carried along (Neumaier), so that the result does not depend on how many numbers there are, nor,
- * but for the last digit, on their order: money in doubles is right to the cent. Null and undefined add nothing; NaN
+ * Rounding errors are carried along (Neumaier), so that the result does not depend on how many numbers there are, nor on
+ * their order, as long as the sum of their magnitudes, times how many there are, is below 10^16 times the smallest (beyond
+ * that, the last digit may): money in doubles is right to the cent. Null and undefined add nothing; NaN
  * makes the sum NaN. Removing is exact, except after Infinity or NaN. Throws `OPERATOR_FAILED` for what is not a number.
  *
  * State: Kafka's double, 8 bytes, where the sum is one exactly, else 16: the sum and what rounding has left out of it.
@@ -45,6 +46,7 @@ export function sum<V>(of: NumberOf<V>, { decimals }: SumOptions = {}): Aggregat
     put: addTo,
     take: (total: CompensatedSum, value: number) => addTo(total, -value),
     merge: addSum,
+    commutative: true,
     result: rounded,
     clone: copySum,
     state: sumState(kind),

@@ -110,7 +110,12 @@ export function cogroup<K, V, R, A, O>(
       )
       const clocks = clocksOf(context, adds.length)
       let add = adds[0]
-      const shared = { ...aggregate, add: (sum: A, value: unknown, timestamp: number) => add(sum, value, timestamp) }
+      // What the others add is a user's own: no word of it being commutative.
+      const shared = {
+        ...aggregate,
+        commutative: false,
+        add: (sum: A, value: unknown, timestamp: number) => add(sum, value, timestamp),
+      }
       const inner = state.processor(shared)({ ...context, streamTime: () => clocks })
       const receive = inner.inputs[0]
       return {

@@ -16,7 +16,16 @@ import type { WindowStoreOptions } from './window-store.ts'
 export interface SlidingStore<K, A> extends StateStore {
   /** Windows of a key, ascending by start; do not change the array. */
   windows(key: K): readonly Entry<K, A>[]
+  /** One window, as it is now. */
+  find(start: number, key: K): Entry<K, A> | undefined
+  /** What tells keys apart in a Map. */
+  identity(key: K): unknown
   create(start: number, key: K, value: A, timestamp: number): Entry<K, A>
+  /**
+   * Values and timestamps of changed entries may be behind; `settle` brings those of a key, or all, up to date. It is
+   * called before `find`, `all` and `between` give them out, but not by `windows`.
+   */
+  deferTo(settle: (key?: K) => void): void
   touch(entry: Entry<K, A>): void
   remove(entry: Entry<K, A>): void
   changed(): readonly Entry<K, A>[]
@@ -68,11 +77,23 @@ function memorySlidingStore<K, A>(
     if (windows[at] === entry) lines.removeAt(entry.key, at)
   }
 
+  let settle: (key?: K) => void = () => {}
+
   return {
     get size() {
       return lines.size
     },
     windows: lines.of,
+    find(start, key) {
+      settle(key)
+      const windows = lines.of(key)
+      const entry = windows[firstAtOrAfter(windows, start)]
+      return entry?.start === start ? entry : undefined
+    },
+    identity: keys.identity,
+    deferTo(by) {
+      settle = by
+    },
     create,
     touch,
     remove(entry) {
@@ -81,8 +102,14 @@ function memorySlidingStore<K, A>(
       touch(entry)
     },
     changed: list,
-    all: lines.all,
-    between: (after, upTo) => lines.between(after + 1, upTo).sort(compare),
+    all() {
+      settle()
+      return lines.all()
+    },
+    between(after, upTo) {
+      settle()
+      return lines.between(after + 1, upTo).sort(compare)
+    },
     closings: () => memoryClosings(lines.all, startOf, compare),
     unload: lines.unload,
     expire(before) {

@@ -89,4 +89,12 @@ describe('custom', () => {
     expect(resultOf(average, [1, 2, 3])).toBe('2')
     expectTypeOf(average.result).returns.toEqualTypeOf<string>()
   })
+
+  it('is not believed to be commutative without a neutral merge', () => {
+    const own = { init: () => 0, add: (n: number) => n + 1, commutative: true }
+    const refused = expect.objectContaining({ code: 'INVALID_OPTION' })
+    expect(() => custom(own)).toThrow(refused)
+    expect(() => custom({ ...own, merge: (a: number, b: number) => a + b })).toThrow(refused)
+    expect(custom({ ...own, merge: (a: number, b: number) => a + b, neutral: true }).commutative).toBe(true)
+  })
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sum } from '../../src/aggregates/index.ts'
+import { type Aggregate, mean, sum } from '../../src/aggregates/index.ts'
+import { ByteWriter } from '../../src/serde/bytes.ts'
 import { aggregateContract } from '../../src/testing/contracts/aggregate.ts'
 import { closeTo } from './close.ts'
 import { encoded } from './encoded.ts'
@@ -20,6 +21,28 @@ aggregateContract('sum of any doubles', {
 })
 
 describe('sum', () => {
+  it('of money is kept in the same bytes whatever the order', () => {
+    const cents = fc.array(fc.integer({ min: -1_000_000_00, max: 1_000_000_00 }).map((n) => n / 100))
+    fc.assert(
+      fc.property(cents, fc.nat(50), (values, cut) => {
+        const same = <A>(of: Aggregate<number, A, unknown>) => {
+          const fold = (some: readonly number[]) => some.reduce((total, value) => of.add(total, value, 0), of.init())
+          const bytes = (total: A) => {
+            const out = new ByteWriter()
+            of.state.encode(total, out)
+            return Buffer.from(out.bytes())
+          }
+          const reversed = values.toReversed()
+          const merged = of.merge!(fold(reversed.slice(cut)), fold(reversed.slice(0, cut)))
+          expect(bytes(merged)).toEqual(bytes(fold(values)))
+        }
+        same(sum(number))
+        same(sum(number, { decimals: 2 }))
+        same(mean(number))
+      }),
+    )
+  })
+
   it('is exact in cents with two decimals', () => {
     fc.assert(
       fc.property(fc.array(payments), (values) => {

@@ -6,6 +6,7 @@ import { firstAtOrAfter } from '../../state/timelines.ts'
 import type { ProcessorFactory } from '../../topology/processor.ts'
 import type { StoreSpec } from '../../topology/store-spec.ts'
 import type { SlidingWindows } from '../../windows/windows.ts'
+import { deferredRecords } from './deferred-records.ts'
 import { results } from './results.ts'
 import { waitingWindows } from './waiting.ts'
 
@@ -33,6 +34,11 @@ export function sliding<K, V, A, R>(
     const copy = aggregate.clone ?? ((accumulator: A) => structuredClone(accumulator))
     const waiting = waitingWindows<Entry<K, A>>(context, store)
     const closing = context.listens('final') ? finalResults() : undefined
+    // Where each update goes out, or is told of, there is nothing to put off.
+    const deferred =
+      context.emit === 'commit' && !waiting
+        ? deferredRecords(aggregate, d, store, give.before, (entry) => closing?.expect(entry))
+        : undefined
 
     const update = (entry: Entry<K, A>, value: V, timestamp: number) => {
       give.before(entry)
@@ -171,7 +177,9 @@ export function sliding<K, V, A, R>(
         giveDue() {
           const upTo = closedUpTo()
           if (due.next > upTo) return
-          for (const entry of due.take(upTo)) {
+          const closed = due.take(upTo)
+          if (deferred) for (const { key } of closed) deferred.settleUpTo(key, upTo)
+          for (const entry of closed) {
             waiting?.gone(entry)
             final(keyOf(entry), aggregate.result(entry.value!), entry.timestamp)
           }
@@ -194,7 +202,11 @@ export function sliding<K, V, A, R>(
           const closed = time.observe(timestamp) - grace
           taken = false
           if (tooLate(timestamp, closed)) context.drop('late')
-          else if (timestamp < d) early(key, value, timestamp, closed)
+          else if (timestamp < d || timestamp < closed) {
+            deferred?.settle(key)
+            if (timestamp < d) early(key, value, timestamp, closed)
+            else inOrder(key, value, timestamp, closed)
+          } else if (deferred?.take(key, value, timestamp)) taken = true
           else inOrder(key, value, timestamp, closed)
           if (!taken) late(key, value, timestamp)
           closing?.giveDue()
@@ -204,6 +216,7 @@ export function sliding<K, V, A, R>(
       restored: () => closing?.restored(),
       advance: () => closing?.giveDue(),
       flush() {
+        deferred?.settle()
         give.flush(store.changed())
         // A record may be as old as C - d, and looks back 2 d further for its predecessor.
         store.expire(time.closing - grace - 3 * d - retention)

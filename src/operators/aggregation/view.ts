@@ -3,7 +3,6 @@ import type { Windowed } from '../../record.ts'
 import type { KeyValueStore } from '../../state/key-value-store.ts'
 import type { SlidingStore } from '../../state/sliding-store.ts'
 import type { Entry } from '../../state/store.ts'
-import { firstAtOrAfter } from '../../state/timelines.ts'
 import type { WindowStore } from '../../state/window-store.ts'
 import type { StoreSpec } from '../../topology/store-spec.ts'
 import type { TableView } from '../../topology/table.ts'
@@ -32,8 +31,4 @@ export const viewByWindow = <K, A, R>(spec: StoreSpec<WindowStore<K, A>>, aggreg
   resultView(spec, aggregate, (store, { key, window }: Windowed<K>) => store.find(window.start, key))
 
 export const viewBySlidingWindow = <K, A, R>(spec: StoreSpec<SlidingStore<K, A>>, aggregate: ResultOf<A, R>) =>
-  resultView(spec, aggregate, (store, { key, window: { start } }: Windowed<K>) => {
-    const windows = store.windows(key)
-    const entry = windows[firstAtOrAfter(windows, start)]
-    return entry?.start === start ? entry : undefined
-  })
+  resultView(spec, aggregate, (store, { key, window }: Windowed<K>) => store.find(window.start, key))

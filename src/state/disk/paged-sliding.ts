@@ -25,6 +25,10 @@ export function pagedSlidingStore<K, A>({
       need(key)
       return memory.windows(key)
     },
+    find(start, key) {
+      need(key)
+      return memory.find(start, key)
+    },
     create(start, key, value, timestamp) {
       need(key)
       return memory.create(start, key, value, timestamp)

@@ -173,6 +173,20 @@ export function aggregateContract<V, A, R>(name: string, options: AggregateCase<
         )
       })
 
+      it('comes to the same in the order of time and in any grouping, where it is commutative', () => {
+        if (!aggregate.commutative) return
+        expect(aggregate.neutral).toBe(true)
+        fc.assert(
+          fc.property(some, fc.array(fc.nat(40)), (items, cuts) => {
+            const sorted = items.toSorted(([, a], [, b]) => a - b)
+            const bounds = [0, ...cuts.filter((cut) => cut < sorted.length), sorted.length].sort((a, b) => a - b)
+            const parts = bounds.slice(1).map((end, i) => fold(sorted.slice(bounds[i], end)))
+            const whole = parts.reduceRight((sum, part) => merge(part, sum), aggregate.init())
+            same(aggregate.result(whole), folded(items))
+          }),
+        )
+      })
+
       it('leaves what is merged into a fresh accumulator as it is, where it is neutral', () => {
         if (!aggregate.neutral) return
         fc.assert(
