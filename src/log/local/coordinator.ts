@@ -1,6 +1,6 @@
 import { MillraceError, toError } from '../../errors.ts'
 import { type Clock, WAIT_ENDED } from '../../time.ts'
-import { nextRound } from '../assignor/assignor.ts'
+import { nextRound, type Round } from '../assignor/round.ts'
 import type { GroupOptions, Stamp } from '../log.ts'
 
 /** One membership; its id changes when it expires and joins again. */
@@ -122,16 +122,26 @@ export class Coordinator {
     if (this.due) return
     this.epoch++
     const members = [...this.members.values()]
-    const { active, moving } = nextRound(
-      members.map(({ id, tasks, options }) => ({ id, tasks: options.tasks, owned: tasks, generation: this.epoch })),
+    const round = nextRound(
+      // All are in one process, and none outlives another: each counts as one of its own.
+      members.map(({ id, tasks, options }) => ({
+        id,
+        tasks: options.tasks,
+        owned: tasks,
+        generation: this.epoch,
+        stateful: options.stateful,
+        progress: options.progress?.(),
+      })),
+      members[0]?.options,
     )
-    const isMoving = moving.length > 0
-    await Promise.all(members.map((member) => this.enter(member, active.get(member.id)!, isMoving)))
-    if (isMoving) this.due = true
+    await Promise.all(members.map((member) => this.enter(member, round)))
+    if (round.moving.length > 0) this.due = true
   }
 
   /** A member's part of a new epoch. */
-  private async enter(member: Member, active: readonly string[], isMoving: boolean): Promise<void> {
+  private async enter(member: Member, { shares, moving, missingStandbys }: Round): Promise<void> {
+    const { active, standby, warmup } = shares.get(member.id)!
+    const isMoving = moving.length > 0
     const { group, instanceId, onAssigned, onRevoked } = member.options
     const stamp = { group, memberId: member.id, epoch: this.epoch, ...(instanceId && { instanceId }) }
     const lost = member.tasks.filter((task) => !active.includes(task))
@@ -139,7 +149,8 @@ export class Coordinator {
     if (member.gone.signal.aborted) return
     member.tasks = active
     member.isIn = true
-    const assigned = this.call(member, () => onAssigned({ active, standby: [], stamp, isMoving }), stamp.memberId)
+    const assignment = { active, standby, warmup, missingStandbys, stamp, isMoving }
+    const assigned = this.call(member, () => onAssigned(assignment), stamp.memberId)
     await Promise.race([assigned, ended(member.gone.signal)])
   }
 

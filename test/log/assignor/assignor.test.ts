@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { assignTasks, type Candidate, nextRound } from '../../../src/log/assignor/assignor.ts'
+import { assignTasks } from '../../../src/log/assignor/assignor.ts'
+import type { Candidate } from '../../../src/log/assignor/candidate.ts'
+import { nextRound } from '../../../src/log/assignor/round.ts'
 import { parseTask } from '../../../src/log/assignor/tasks.ts'
 
 /** Tasks of a topology with so many partitions per subtopology. */
@@ -178,8 +180,8 @@ describe('nextRound', () => {
   const ownersOf = (members: Members) => members.flatMap(({ owned }) => owned)
   /** What the members say of themselves when they join again: they have given up what was taken from them. */
   const next = (members: Members, generation: number): Candidate[] => {
-    const { active } = nextRound(members)
-    return members.map((member) => ({ ...member, owned: active.get(member.id)!, generation }))
+    const { shares } = nextRound(members)
+    return members.map((member) => ({ ...member, owned: shares.get(member.id)!.active, generation }))
   }
   const coming = fc.record({ event: fc.constantFrom('join', 'leave', 'fence', 'pass' as const), which: fc.nat() })
 
@@ -195,8 +197,8 @@ describe('nextRound', () => {
           // It has dropped everything, and comes back under its old id.
           if (event === 'fence') members = members.with(index, { ...members[index], owned: [], generation: i - 1 })
           const running = new Map(members.flatMap(({ id, owned }) => owned.map((task) => [task, id] as const)))
-          const { active } = nextRound(members)
-          for (const [id, given] of active) for (const task of given) expect(running.get(task) ?? id).toBe(id)
+          const { shares } = nextRound(members)
+          for (const [id, { active }] of shares) for (const task of active) expect(running.get(task) ?? id).toBe(id)
           members = next(members, i)
           expect(new Set(ownersOf(members)).size).toBe(ownersOf(members).length)
         }
@@ -240,11 +242,12 @@ describe('nextRound', () => {
 
   it('lets nobody have a task whose old owner has not been heard of giving it up', () => {
     const tasks = tasksOf([2])
-    const { active, moving } = nextRound([
+    const { shares, moving } = nextRound([
       { id: 'a', tasks, owned: ['0_0', '0_1'], generation: 3 },
       newcomer('b', tasks),
     ])
-    expect(Object.fromEntries(active)).toEqual({ a: ['0_0'], b: [] })
+    expect(shares.get('a')?.active).toEqual(['0_0'])
+    expect(shares.get('b')?.active).toEqual([])
     expect(moving).toEqual(['0_1'])
   })
 })
