@@ -24,7 +24,7 @@ const rooms = {
   runtime: { path: '^src/runtime/', sees: core.filter((room) => room !== 'runtime') },
 
   // Adapters: each knows its port and nothing of the others.
-  assignor: { path: '^src/log/assignor/', sees: [] },
+  assignor: { path: '^src/log/assignor/', sees: ['log port'] },
   'kafka log': { path: '^src/log/kafka/', sees: ['foundation', 'serde', 'log port', 'assignor'] },
   'local log': { path: '^src/log/local/', sees: ['foundation', 'serde', 'log port', 'assignor'] },
   'memory log': { path: '^src/log/memory[.]ts$', sees: ['foundation', 'serde', 'log port', 'local log'] },
