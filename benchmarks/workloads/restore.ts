@@ -28,6 +28,8 @@ const RECORDS = 1_000_000
 /** As many as the partitions of an input. */
 const TASKS = 4
 const VALUE = 'x'.repeat(80)
+/** How often each key is written where keys change often. */
+const CHANGES = 5
 
 const inputOf = ({ id }: RunSettings) => `${id}-input`
 const outputOf = ({ id }: RunSettings) => `${id}-output`
@@ -73,6 +75,8 @@ const restoreFrom = (what: {
   readonly name: string
   readonly summary: string
   readonly smokeRecords: number
+  /** How often each key is written, each time in a commit of its own. Default: once. */
+  readonly changes?: number
   readonly before: (settings: RunSettings) => Partial<RunOptions>
   readonly measured: (settings: RunSettings) => Partial<RunOptions>
 }): Workload => ({
@@ -87,8 +91,9 @@ const restoreFrom = (what: {
     await withLog(settings.place, async (log) => {
       const keys = string().open({ topic: inputOf(settings), part: 'key' })
       const values = string().open({ topic: inputOf(settings), part: 'value' })
-      await load(log, inputOf(settings), Array(n).keys(), (i, key, value) => {
-        keys.encode(`key-${i}`, key)
+      const inputs = Array(n * (what.changes ?? 1)).keys()
+      await load(log, inputOf(settings), inputs, (i, key, value) => {
+        keys.encode(`key-${i % n}`, key)
         values.encode(VALUE, value)
         return i
       })
@@ -126,6 +131,8 @@ const restoreFrom = (what: {
 })
 
 const inMemory = (): Partial<RunOptions> => ({})
+/** So that a key does not come twice in one commit, which writes it once. */
+const manyCommits = (): Partial<RunOptions> => ({ commitIntervalMs: 50 })
 
 export const restores: readonly Workload[] = [
   restoreFrom({
@@ -140,6 +147,22 @@ export const restores: readonly Workload[] = [
     summary: 'the same from snapshots in a local directory',
     smokeRecords: 20_000,
     before: snapshotsOf,
+    measured: snapshotsOf,
+  }),
+  restoreFrom({
+    name: 'restore-changelog-often',
+    summary: `as restore-changelog, each key written ${CHANGES} times`,
+    smokeRecords: 20_000,
+    changes: CHANGES,
+    before: manyCommits,
+    measured: inMemory,
+  }),
+  restoreFrom({
+    name: 'restore-snapshot-often',
+    summary: `as restore-snapshot, each key written ${CHANGES} times`,
+    smokeRecords: 20_000,
+    changes: CHANGES,
+    before: (settings) => ({ ...manyCommits(), ...snapshotsOf(settings) }),
     measured: snapshotsOf,
   }),
   restoreFrom({

@@ -25,6 +25,8 @@ export interface Restoring extends TopicPartition {
 
 const FETCH = { maxBytes: 32 * 1024 * 1024, maxBytesPerPartition: 4 * 1024 * 1024, maxWaitMs: 500 }
 const PROGRESS_MS = 2_000
+/** Snapshots that are loaded at the same time: each holds two segments in memory. */
+const LOADED_AT_ONCE = 4
 
 export interface RestoreDependencies {
   readonly log: Log
@@ -88,22 +90,34 @@ export async function startStates(states: readonly TaskState[], on: RestoreDepen
     ),
   )
   const { starts, ends } = await boundsOf(stores, on)
-  return Promise.all(
-    stores.map(async (of, i) => {
-      const { state, topic: changelog, partition, store } = of
-      const [start, end] = [starts[i], ends[i]]
-      const restoring = { ...of, end, snapshot: undefined, tail: undefined, records: 0 }
-      if (state.positions.has(changelog)) return restoring
-      state.positions.set(changelog, start)
-      const identity = snapshots?.identity(state.id)
-      if (!snapshots || identity === undefined) return restoring
-      const what = { application: snapshots.application, changelog, partition, identity }
-      const snapshot = await loadSnapshot(what, store, { start, end }, { ...on, from: snapshots.from })
-      if (!snapshot) return restoring
-      state.positions.set(changelog, snapshot.offset)
-      return { ...restoring, snapshot, tail: createTail() }
-    }),
-  )
+  return someAtOnce(LOADED_AT_ONCE, stores, async (of, i) => {
+    const { state, topic: changelog, partition, store } = of
+    const [start, end] = [starts[i], ends[i]]
+    const restoring = { ...of, end, snapshot: undefined, tail: undefined, records: 0 }
+    if (state.positions.has(changelog)) return restoring
+    state.positions.set(changelog, start)
+    const identity = snapshots?.identity(state.id)
+    if (!snapshots || identity === undefined) return restoring
+    const what = { application: snapshots.application, changelog, partition, identity }
+    const snapshot = await loadSnapshot(what, store, { start, end }, { ...on, from: snapshots.from })
+    if (!snapshot) return restoring
+    state.positions.set(changelog, snapshot.offset)
+    return { ...restoring, snapshot, tail: createTail() }
+  })
+}
+
+/** `Promise.all` of work that takes memory. */
+async function someAtOnce<T, R>(limit: number, items: readonly T[], work: (item: T, i: number) => Promise<R>) {
+  const results: R[] = []
+  let next = 0
+  const take = async () => {
+    while (next < items.length) {
+      const i = next++
+      results[i] = await work(items[i], i)
+    }
+  }
+  await Promise.all(Array.from({ length: limit }, take))
+  return results
 }
 
 /**

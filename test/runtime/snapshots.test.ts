@@ -45,7 +45,8 @@ const lines = new Writable({
 })
 
 /** Adds one record per key, runs until all is committed and a snapshot is written, and gives what was restored. */
-async function round(to: SnapshotStore = snapshotDirectory(directory), rounds = 1): Promise<string> {
+async function round(elsewhere?: SnapshotStore, rounds = 1): Promise<string> {
+  const to = elsewhere ?? snapshotDirectory(directory)
   const peer = log.peer()
   await peer.connect()
   const running = await run(counted, {
@@ -64,6 +65,9 @@ async function round(to: SnapshotStore = snapshotDirectory(directory), rounds = 
       Number(/snapshot_(?:bytes|failures)_total\{.*\} (\d+)/.exec(await running.metrics.text())?.[1] ?? 0)
     await vi.waitUntil(attempts, { timeout: 10_000 })
   }
+  // The first one counts when a commit has come after its walk.
+  const hasManifest = async () => (await readdir(folder())).some((name) => name.endsWith('.manifest.json'))
+  if (elsewhere === undefined) await vi.waitUntil(hasManifest, { timeout: 10_000 })
   const text = await running.metrics.text()
   await running.stop()
   return text
