@@ -34,7 +34,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'faults',
-          include: ['test/faults/**/*.test.ts', 'test/log/embedded/kill.test.ts'],
+          include: [
+            'test/faults/**/*.test.ts',
+            'test/log/embedded/kill.test.ts',
+            'test/services/kafka/{poison,security}.test.ts',
+          ],
           // With --rounds or --minutes a test takes as long as it takes.
           testTimeout: process.env.FAULT_ROUNDS === undefined && process.env.FAULT_MINUTES === undefined ? 180_000 : 0,
           hookTimeout: 120_000,

@@ -42,6 +42,7 @@ export async function countingJob(
   log: Log,
   brokers: readonly string[],
   protocol: InstanceOptions['protocol'] = 'classic',
+  words = 7,
 ): Promise<CountingJob> {
   const application = uniqueName('faults')
   const topics = ['in', 'copies', 'counts'].map((name) => `${application}-${name}`)
@@ -50,7 +51,7 @@ export async function countingJob(
   let fed = 0
 
   function start(options: Partial<InstanceOptions> = {}): Instance {
-    const complete: InstanceOptions = { application, brokers, protocol, sessionTimeoutMs: 6_000, ...options }
+    const complete: InstanceOptions = { application, brokers, protocol, words, sessionTimeoutMs: 6_000, ...options }
     const script = join(import.meta.dirname, 'instance-process.ts')
     const child = spawn(process.execPath, ['-C', 'millrace-source', script, JSON.stringify(complete)], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -114,13 +115,11 @@ export async function countingJob(
       await vi.waitUntil(async () => (copies = await sorted()).length >= fed, { timeout: withinMs, interval: 100 })
       const all = Array.from({ length: fed }, (_, n) => n)
       expect(copies).toEqual(all)
-      const words = Array.from({ length: 7 }, (_, word) => [
-        `word-${word}`,
-        all.filter((n) => n % 7 === word).length,
-      ]).filter(([, n]) => n !== 0)
+      const wanted: Record<string, number> = {}
+      for (const n of all) wanted[`word-${n % words}`] = (wanted[`word-${n % words}`] ?? 0) + 1
       const counts = async () =>
         Object.fromEntries((await readRecords(log, topics[2])).map(({ key, value }) => [key, Number(value)]))
-      await vi.waitFor(async () => expect(await counts()).toEqual(Object.fromEntries(words)), {
+      await vi.waitFor(async () => expect(await counts()).toEqual(wanted), {
         timeout: withinMs,
         interval: 100,
       })

@@ -1,6 +1,6 @@
 /**
  * One instance of a job that counts: what the fault tests start, freeze and kill. Its options come as JSON:
- * `{ application, instanceId?, sessionTimeoutMs, brokers, protocol? }`. Says on stdout what state it is in.
+ * `{ application, instanceId?, sessionTimeoutMs, brokers, protocol?, words? }`. Says on stdout what state it is in.
  */
 import { count, groupBy, json, run, stream, string, to, topology, toStream } from '../../src/index.ts'
 import { type KafkaOptions, kafka } from '../../src/log/kafka/index.ts'
@@ -11,16 +11,18 @@ export interface InstanceOptions {
   readonly instanceId?: string
   readonly sessionTimeoutMs: number
   readonly protocol?: KafkaOptions['protocol']
+  /** How many there are to count: the size of the state. */
+  readonly words?: number
 }
 
-const { application, brokers, protocol, ...options } = JSON.parse(process.argv[2]) as InstanceOptions
+const { application, brokers, protocol, words = 7, ...options } = JSON.parse(process.argv[2]) as InstanceOptions
 
 /** Counts every value, and sends each input on: sums show what is missing, copies what is doubled. */
 const input = stream(`${application}-in`, { key: string(), value: string() })
 const job = topology(application, [
   input.pipe(to(`${application}-copies`, { key: string(), value: string() })),
   input.pipe(
-    groupBy((value) => `word-${Number(value) % 7}`),
+    groupBy((value) => `word-${Number(value) % words}`),
     count('counts'),
     toStream(),
     to(`${application}-counts`, { key: string(), value: json<number | null>() }),

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { batchHeader } from '../../src/log/batch/batch-header.ts'
+import { RECORDS } from '../../src/log/batch/layout.ts'
 import { kafka } from '../../src/log/kafka/index.ts'
 import type { Log } from '../../src/log/log.ts'
 import { eventually, TestMember, valuesOf } from '../../src/testing/contracts/log/fixture.ts'
@@ -119,4 +121,61 @@ it('batches outside transactions come once and in order while connections break 
     expect(records.filter((r) => r.partition === partition).map(({ value }) => Number(value))).toEqual(
       numbers.filter((n) => n % 3 === partition),
     )
+})
+
+it('a transaction that is aborted while it is not known what arrived bumps the epoch, and what comes later is whole', async () => {
+  const topic = uniqueName('cuts')
+  await direct.admin.create([{ topic, partitions: 1 }])
+  const producer = through.producer({ transactionalId: topic })
+  await producer.init()
+  for (let round = 0; round < rounds; round++) {
+    producer.begin()
+    await producer.send(topic, 0, valuesOf(`${round} committed`))
+    await producer.commit()
+
+    // The broker has it, and its word is lost: it may come back later, under the old epoch.
+    const lost = Promise.withResolvers<void>()
+    proxy.judge = ({ api: key, at }) => {
+      if (key !== api.produce || at !== 'answer') return 'pass'
+      lost.resolve()
+      return 'silence'
+    }
+    producer.begin()
+    const sent = producer.send(topic, 0, valuesOf(`${round} in doubt`)).catch((error: Error) => error)
+    await lost.promise
+    const aborted = producer.abort()
+    proxy.judge = () => 'pass'
+    await aborted
+    expect(await sent).toMatchObject({ code: 'CLOSED' })
+  }
+  producer.begin()
+  await producer.send(topic, 0, valuesOf('last'))
+  await producer.commit()
+  await producer.close()
+  const all = Array.from({ length: rounds }, (_, round) => `${round} committed`)
+  expect((await readRecords(direct, topic)).map(({ value }) => value)).toEqual([...all, 'last'])
+
+  const reader = direct.reader({ isolation: 'uncommitted' })
+  const [{ offset: end }] = await direct.admin.endOffsets([{ topic, partition: 0 }], 'uncommitted')
+  const epochs = new Map<string, number>()
+  for (let offset = 0; offset < end; ) {
+    const [fetched] = await reader.fetch([{ topic, partition: 0, offset }], {
+      maxBytes: 1 << 20,
+      maxBytesPerPartition: 1 << 20,
+      maxWaitMs: 100,
+    })
+    if (fetched === undefined) continue
+    for (const batch of fetched.batches) {
+      const value = batch.buffer.toString('utf8', batch.valueStart[0], batch.valueEnd[0])
+      epochs.set(value, batchHeader(batch.buffer, batch.base - RECORDS).producerEpoch)
+    }
+    offset = fetched.next
+  }
+  await reader.close()
+  const epochOf = (value: string) => epochs.get(value) ?? Number.NaN
+  for (let round = 0; round < rounds; round++) {
+    expect(epochOf(`${round} in doubt`)).toBe(epochOf(`${round} committed`))
+    const next = round + 1 < rounds ? `${round + 1} committed` : 'last'
+    expect(epochOf(next)).toBeGreaterThan(epochOf(`${round} in doubt`))
+  }
 })

@@ -7,6 +7,7 @@ import type { Log } from '../../src/log/log.ts'
 import { schemaRegistry } from '../../src/serde/avro/index.ts'
 import { ByteWriter } from '../../src/serde/bytes.ts'
 import type { AvroSchema } from '../../src/serde/serde.ts'
+import { faults } from '../support/faults.ts'
 import { readRecords } from '../support/records.ts'
 import { isRunning, kafkaBrokers, kill, registryUrl, start, uniqueName } from '../support/services.ts'
 
@@ -56,7 +57,13 @@ async function producerOf(topic: string, schema: AvroSchema): Promise<(values: r
 
 const visits = (n: number): Visit[] => Array.from({ length: n }, (_, i) => ({ page: `page-${i % 3}`, seconds: i }))
 
+const { rounds } = faults('registry', 1)
+
 it('the registry is away at the start, and again when a new schema comes: the job waits, and nothing is lost', async () => {
+  for (let round = 0; round < rounds; round++) await awayTwice()
+})
+
+async function awayTwice(): Promise<void> {
   const name = uniqueName('registry')
   const topic = `${name}-in`
   await log.admin.create([topic, `${name}-out`].map((of) => ({ topic: of, partitions: 1 })))
@@ -100,4 +107,4 @@ it('the registry is away at the start, and again when a new schema comes: the jo
     (await readRecords(log, `${name}-out`)).map(({ key, value }) => [key, Number(value)]),
   )
   expect(counts).toEqual({ 'page-0': 30, 'page-1': 30, 'page-2': 30 })
-})
+}

@@ -1,15 +1,32 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stateDirectory } from '../../../scripts/services/paths.ts'
-import { count, groupBy, json, run, stream, string, to, topology, toStream } from '../../../src/index.ts'
-import { RECORDS } from '../../../src/log/batch/layout.ts'
+import {
+  count,
+  describe as describeTopology,
+  groupBy,
+  json,
+  type RunOptions,
+  run,
+  stream,
+  string,
+  to,
+  topology,
+  toStream,
+} from '../../../src/index.ts'
+import { ATTRIBUTES, COUNT, RECORDS } from '../../../src/log/batch/layout.ts'
 import { kafka } from '../../../src/log/kafka/index.ts'
 import type { Log } from '../../../src/log/log.ts'
+import { clickhouse } from '../../../src/sinks/clickhouse/index.ts'
+import { lake } from '../../../src/sinks/lake/index.ts'
 import { batchOf, eventually } from '../../../src/testing/contracts/log/fixture.ts'
+import { plan } from '../../../src/topology/plan.ts'
+import { seal } from '../../log/batch/seal.ts'
 import { readRecords } from '../../support/records.ts'
-import { kafkaBrokers, securedKafka, uniqueName } from '../../support/services.ts'
+import { kafkaBrokers, s3Bucket, securedKafka, uniqueName } from '../../support/services.ts'
 
 /** What a real log may hold besides good records. */
 let log: Log
@@ -31,27 +48,85 @@ async function copying(name = uniqueName('poison'), config: Record<string, strin
   const copy = topology(name, [
     stream(source, { key: string(), value: string() }).pipe(to(target, { key: string(), value: string() })),
   ])
-  const start = () => run(copy, { log: kafka({ brokers: kafkaBrokers() }), logger: false, commitIntervalMs: 50 })
+  const start = (options: Partial<RunOptions> = {}) =>
+    run(copy, { log: kafka({ brokers: kafkaBrokers() }), logger: false, commitIntervalMs: 50, ...options })
   return { name, source, target, start }
 }
 
 describe('a running topology on a real Kafka', () => {
-  it('passes a batch that was damaged on disk: dead letter, counter, and the rest goes on', async () => {
-    const { name, source, target, start } = await copying()
+  const damages: Record<string, (batch: Buffer) => void> = {
+    'has a bad CRC': (batch) => {
+      batch[RECORDS + 8] ^= 1
+    },
+    'has an unknown compression': (batch) => {
+      batch[ATTRIBUTES + 1] |= 7
+      seal(batch)
+    },
+    'ends in the middle of a record': (batch) => {
+      batch[RECORDS] = 126
+      seal(batch)
+    },
+    'says it has more records than it has': (batch) => {
+      batch.writeInt32BE(9, COUNT)
+      seal(batch)
+    },
+  }
+  it.each(Object.entries(damages))(
+    'passes a batch that, after damage on disk, %s: dead letter, counter, and the rest goes on',
+    async (_, damage) => {
+      const { name, source, target, start } = await copying()
+      const producer = log.producer()
+      await producer.init()
+      const first = batchOf(['k', 'a', 1])
+      await producer.send(source, 0, first)
+      await producer.send(source, 0, batchOf(['k', 'to be damaged', 2]))
+      await producer.send(source, 0, batchOf(['k', 'b', 3]))
+      const file = await open(join(stateDirectory(), 'kafka', 'data', `${source}-0`, `${'0'.repeat(20)}.log`), 'r+')
+      const size = batchOf(['k', 'to be damaged', 2]).length
+      const { buffer } = await file.read(Buffer.alloc(size), 0, size, first.length)
+      damage(buffer)
+      await file.write(buffer, 0, size, first.length)
+      await file.close()
+      const job = await start()
+      await job.caughtUp()
+      expect(await values(target)).toEqual(['a', 'b'])
+      expect(await readRecords(log, `${name}-dead-letters`)).toMatchObject([{ key: null }])
+      expect(await job.metrics.text()).toMatch(/dead_lettered_total\{.*reason="CORRUPT_BATCH"\} 1/)
+      await job.stop()
+    },
+  )
+
+  it.each([
+    ['fail', undefined],
+    ['earliest', ['c', 'd']],
+    ['latest', ['d']],
+  ] as const)('goes on by the policy where the committed offset is gone: %s', async (outOfRange, expected) => {
+    const { source, target, start } = await copying()
     const producer = log.producer()
     await producer.init()
-    const first = batchOf(['k', 'a', 1])
-    await producer.send(source, 0, first)
-    await producer.send(source, 0, batchOf(['k', 'to be damaged', 2]))
-    await producer.send(source, 0, batchOf(['k', 'b', 3]))
-    const file = await open(join(stateDirectory(), 'kafka', 'data', `${source}-0`, `${'0'.repeat(20)}.log`), 'r+')
-    await file.write(Buffer.from('X'), 0, 1, first.length + RECORDS + 8)
-    await file.close()
-    const job = await start()
+    const write = async (...written: readonly string[]) => {
+      for (const value of written) await producer.send(source, 0, batchOf(['k', value, 1]))
+    }
+    await write('a')
+    const first = await start()
+    await first.caughtUp()
+    await first.stop()
+    await write('b', 'c')
+    await log.admin.trim([{ topic: source, partition: 0, offset: 2 }])
+    const lines: { level: number; msg: string }[] = []
+    const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
+    const job = await start({ outOfRange, logger })
+    if (expected === undefined) {
+      await expect(job.done).rejects.toMatchObject({
+        code: 'OFFSET_OUT_OF_RANGE',
+        context: { topic: source, partition: 0, offset: 1 },
+      })
+      return
+    }
+    await eventually(() => expect(lines.find(({ msg }) => msg.startsWith('offset out of range'))?.level).toBe(50))
+    await write('d')
     await job.caughtUp()
-    expect(await values(target)).toEqual(['a', 'b'])
-    expect(await readRecords(log, `${name}-dead-letters`)).toMatchObject([{ key: null }])
-    expect(await job.metrics.text()).toMatch(/dead_lettered_total\{.*reason="CORRUPT_BATCH"\} 1/)
+    expect(await values(target)).toEqual(['a', ...expected])
     await job.stop()
   })
 
@@ -202,8 +277,26 @@ it('no secret is in what a running topology emits', async () => {
       sasl: { mechanism: 'scram-sha-512', username, password: of },
       log: (entry) => void lines.push(JSON.stringify(entry)),
     })
-  const copy = topology(uniqueName('secret'), [
-    stream(source, { key: string(), value: string() }).pipe(to(target, { key: string(), value: string() })),
+  const name = uniqueName('secret')
+  const place = s3Bucket()
+  const texts = stream(source, { key: string(), value: string() })
+  const copy = topology(name, [
+    texts.pipe(to(target, { key: string(), value: string() })),
+    texts.pipe(to(lake({ to: { ...place, prefix: name } }))),
+  ])
+  const warehouse = topology(name, [
+    texts.pipe(to(clickhouse({ url: 'http://ada:in-the-url@localhost:1', table: 'a', mode: 'append' }))),
+    texts.pipe(
+      to(
+        clickhouse({
+          url: 'http://localhost:1',
+          username: 'ada',
+          password: 'given-by-option',
+          table: 'b',
+          mode: 'append',
+        }),
+      ),
+    ),
   ])
   const producer = log.producer()
   await producer.init()
@@ -213,6 +306,10 @@ it('no secret is in what a running topology emits', async () => {
   const get = async (path: string) => (await fetch(`http://127.0.0.1:${job.httpPort}/${path}`)).text()
   const emitted = [await job.metrics.text(), await get('metrics'), await get('healthz'), await get('readyz')]
   await job.stop()
+  for (const of of [copy, warehouse]) {
+    const { text, mermaid, json: described } = describeTopology(of)
+    emitted.push(text, mermaid, JSON.stringify(described), inspect(plan(of), { depth: 30, showHidden: true }))
+  }
   const wrong = 'not-the-password-either'
   const refused = await run(copy, { log: secured(wrong), logger, commitIntervalMs: 50 }).catch((error: Error) => error)
   expect(refused).toMatchObject({ code: 'AUTHENTICATION_FAILED' })
@@ -220,7 +317,8 @@ it('no secret is in what a running topology emits', async () => {
     emitted.push(`${error.message} ${error.stack} ${JSON.stringify(error)}`)
   const all = [...emitted, ...lines].join('\n')
   expect(lines.length, 'something must have been logged').toBeGreaterThan(0)
-  for (const secret of [password, wrong]) {
+  expect(all, 'the sinks must have been described').toMatch(/clickhouse.*lake|lake.*clickhouse/s)
+  for (const secret of [password, wrong, place.credentials.secretAccessKey, 'in-the-url', 'given-by-option']) {
     expect(all).not.toContain(secret)
     expect(all).not.toContain(Buffer.from(secret).toString('base64'))
   }
