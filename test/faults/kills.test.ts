@@ -31,7 +31,7 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true })
 })
 
-type Place = Pick<LedgerLife, 'brokers' | 'directory' | 'lake'>
+type Place = Pick<LedgerLife, 'brokers' | 'protocol' | 'directory' | 'lake'>
 
 /** Lives one after the other; all but the last are killed. What the stores held at the end. */
 async function lives(kills: number, application: string, place: Place, dice: (n: number) => number) {
@@ -124,12 +124,15 @@ async function audit(log: Log, application: string, lake: LakeTarget, stored: [s
 }
 
 describe('nothing is lost or doubled by SIGKILL at every step of the commit', () => {
-  it('on Kafka, with the lake in a bucket', async () => {
-    const { rounds, below } = faults('kills on kafka', 18)
+  it.each([
+    ['classic', 18],
+    ['streams', 6],
+  ] as const)('on Kafka (%s), with the lake in a bucket', async (protocol, short) => {
+    const { rounds, below } = faults('kills on kafka', short)
     const application = uniqueName('ledger')
     const lake = { ...s3Bucket(), prefix: application }
     const brokers = kafkaBrokers()
-    const stored = await lives(rounds, application, { brokers, lake }, below)
+    const stored = await lives(rounds, application, { brokers, protocol, lake }, below)
     const log = kafka({ brokers })
     await log.connect()
     await audit(log, application, lake, stored)

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { run } from '../../src/index.ts'
 import { embedded } from '../../src/log/embedded/embedded.ts'
-import { kafka } from '../../src/log/kafka/index.ts'
+import { type KafkaOptions, kafka } from '../../src/log/kafka/index.ts'
 import type { CommitStep } from '../../src/runtime/committer.ts'
 import { snapshotDirectory } from '../../src/snapshots/index.ts'
 import { writeRecords } from '../support/records.ts'
@@ -14,6 +14,7 @@ import { type LedgerSinks, ledger, ledgerTopics, type Posting } from './ledger-j
 
 export interface LedgerLife extends LedgerSinks {
   readonly brokers?: readonly string[]
+  readonly protocol?: KafkaOptions['protocol']
   /** Of the embedded log, when there are no brokers. */
   readonly directory?: string
   readonly snapshots: string
@@ -34,9 +35,9 @@ const ROUND_MS = 600_000
 const ACCOUNTS = 8
 
 const life = JSON.parse(process.argv[2]) as LedgerLife
-const { application, brokers, directory, partitions, round, die } = life
+const { application, brokers, protocol, directory, partitions, round, die } = life
 const topics = ledgerTopics(application)
-const open = () => (brokers ? kafka({ brokers, requestTimeoutMs: 5_000 }) : embedded(directory!))
+const open = () => (brokers ? kafka({ brokers, protocol, requestTimeoutMs: 5_000 }) : embedded(directory!))
 const say = (line: string) => writeSync(1, `${line}\n`)
 
 const feeding = open()
