@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Plan, plan, run, runThreads, type SchemaRegistry, type ThreadJob, type Topology } from 'millrace'
 import { filter, firstValueFrom } from 'rxjs'
 import { type InputTopic, prepareInputs, topicOf } from '../transactions/inputs.ts'
@@ -6,11 +5,8 @@ import type { ReadResults } from '../transactions/results.ts'
 import type { Checksum } from './checksum.ts'
 import { logAt, withLog } from './place.ts'
 import { stopwatch } from './stopwatch.ts'
-import { createTopics, PARTITIONS, recordsIn } from './topics.ts'
+import { createTopics, recordsIn } from './topics.ts'
 import type { Measured, RunSettings, Workload } from './workload.ts'
-
-/** Few enough questions that they cost nothing beside the job. */
-const FIRST_RESULT_POLL_MS = 20
 
 /** Names of one run of a job. */
 export interface JobNames {
@@ -21,7 +17,7 @@ export interface JobNames {
 }
 
 /** A topology over the transactions of a shop, and what its output must be. */
-export interface Job extends Pick<Workload, 'name' | 'summary' | 'records' | 'smokeRecords'> {
+export interface Job extends Pick<Workload, 'name' | 'summary' | 'records' | 'smokeRecords' | 'nodeOptions'> {
   readonly inputs: readonly InputTopic[]
   topology(names: JobNames): Topology
   registry(): SchemaRegistry
@@ -72,25 +68,11 @@ async function measure(of: Job, settings: RunSettings): Promise<Measured> {
         logger: false,
       }))
   await firstValueFrom(running.state$.pipe(filter(({ tasks }) => tasks.length > 0)))
-  const firstResult = timeOfFirstResult(settings, namesOf(of, settings, settings.records!).output)
   const watch = stopwatch(settings.brokerPid)
   await running.caughtUp()
   const measured = watch.read()
   await running.stop()
-  return { n: settings.records!, ...measured, ...(await firstResult) }
-}
-
-/** From the start of the process to the first result in the output topic. The embedded log has no second reader. */
-async function timeOfFirstResult({ place }: RunSettings, output: string): Promise<{ first_result_s?: number }> {
-  if (place.kind !== 'kafka') return {}
-  return withLog(place, async ({ admin }) => {
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: output, partition }))
-    for (;;) {
-      const ends = await admin.endOffsets(partitions, 'committed')
-      if (ends.some(({ offset }) => offset > 0)) return { first_result_s: Math.round(performance.now()) / 1000 }
-      await sleep(FIRST_RESULT_POLL_MS)
-    }
-  })
+  return { n: settings.records!, ...measured }
 }
 
 /** What each thread runs. */

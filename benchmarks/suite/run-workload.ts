@@ -58,7 +58,7 @@ export const inOwnProcess =
       new URL('./child.ts', import.meta.url),
       [JSON.stringify({ workload: workload.name, settings })],
       {
-        execArgv: ['-C', 'millrace-source', ...profiling],
+        execArgv: ['-C', 'millrace-source', ...(workload.nodeOptions ?? []), ...profiling],
       },
     )
     return new Promise((resolve, reject) => {

@@ -1,8 +1,7 @@
 import type { Log } from 'millrace'
 import { BatchWriter, ByteWriter, partitionFor } from 'millrace/testing'
 
-/** Of every topic of a workload. */
-export const PARTITIONS = 4
+const PARTITIONS = 4
 /** About 20 KB of transactions: what a Java producer sends at its default batch.size. */
 const BATCH_RECORDS = 200
 const UNACKNOWLEDGED = 64

@@ -55,6 +55,8 @@ export interface Workload {
   /** Records by default, and in `bench:smoke`. */
   readonly records: number
   readonly smokeRecords: number
+  /** Options of Node for the process that is measured: what docs/performance.md says of memory. */
+  readonly nodeOptions?: readonly string[]
   /** It reads or writes a log: `--brokers`, `--embedded`, `--guarantee` and `--threads` mean something. */
   readonly onLog: boolean
   /** It cannot run on the embedded log, nor in the smoke test. */
