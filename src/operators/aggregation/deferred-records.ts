@@ -22,7 +22,7 @@ export interface DeferredRecords<K, V> {
 const FEW = 8
 
 /**
- * Sliding windows without a touch of every window at every record (docs/decisions/0018). Which windows there are is
+ * Sliding windows without a touch of every window at every record (docs/decisions/0019). Which windows there are is
  * decided at each record, as in Kafka Streams; what is put off is what they hold. A window then holds what it was made from, and
  * the pending records that lie in it. Where that would not be what adding one by one gives, as it can be after
  * records that were late for their own window, the key is settled, and the record added to each window.
