@@ -319,6 +319,37 @@ it('says so when the group is too small for the standbys that were asked for', a
   expect(sumOf(await a.metrics(), 'millrace_standbys_missing')).toBe(0)
 })
 
+it('is spread by the group itself: a standby beside the task, that takes over when its instance goes', async () => {
+  const peers = await Promise.all(
+    [0, 1].map(() =>
+      run(job, { log: log.peer(), logger: false, commitIntervalMs: 5, handleSignals: false, standbys: 1 }),
+    ),
+  )
+  open.push(...peers)
+  const [active, standby] = await vi.waitUntil(() => {
+    const [a, b] = [...peers].sort((x, y) => y.state.tasks.length - x.state.tasks.length)
+    return a.state.tasks.length === 1 && b.state.standbys.length === 1 && [a, b]
+  })
+  expect(active.state.standbys).toEqual([])
+  const metricsOf = async () => parseMetrics(await standby.metrics.text())
+  await feed()
+  await active.caughtUp()
+  const isFollowed = async () => {
+    const lags = (await metricsOf()).filter(({ name }) => name === 'millrace_standby_lag_records')
+    return lags.length === 1 && lags[0].value === 0
+  }
+  await vi.waitUntil(isFollowed)
+  await active.stop()
+  await vi.waitUntil(() => standby.state.tasks.length === 1)
+  await log.connect()
+  await feed()
+  await standby.caughtUp()
+  const counts = Array.from(standby.query<string, number>('counts'), ({ value }) => value)
+  expect(counts).toEqual(new Array(KEYS).fill(2))
+  expect(sumOf(await metricsOf(), 'millrace_promotion_seconds_count')).toBe(1)
+  expect(sumOf(await metricsOf(), 'millrace_standbys_missing')).toBe(1)
+})
+
 it.each([{ standbys: -1 }, { standbys: 1.5 }, { maxWarmups: 0 }, { acceptableLag: -1 }])(
   'refuses %o',
   async (options) => {

@@ -2,6 +2,7 @@ import type { SimulationCase } from './case.ts'
 import { lookups, streamJoins, tableJoins } from './joins.ts'
 import { disk, refusals } from './outside.ts'
 import { calls, hops, timers } from './processing.ts'
+import { standbys } from './standbys.ts'
 import { sessions, windows, words } from './windows.ts'
 
 export type { SimulationCase } from './case.ts'
@@ -18,4 +19,5 @@ export const CASES: readonly SimulationCase[] = [
   hops,
   refusals,
   disk,
+  standbys,
 ]

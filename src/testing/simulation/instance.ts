@@ -27,7 +27,7 @@ export interface World {
   readonly tell: (who: string) => (what: string) => void
   readonly injected: (fault: string) => void
   readonly observed: (what: string) => void
-  readonly run: Pick<RunOptions, 'registry' | 'guarantee'>
+  readonly run: Pick<RunOptions, 'registry' | 'guarantee' | 'standbys' | 'acceptableLag'>
   /** Kept by all instances in one place. */
   readonly snapshots: SnapshotStore
   readonly state?: (instance: string) => DiskState

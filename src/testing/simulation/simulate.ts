@@ -29,6 +29,10 @@ export interface SimulationOptions {
   /** For how long it runs on once it has recovered and caught up, ms of virtual time: for timers of the wall clock. Default 0. */
   readonly restMs?: number
   readonly guarantee?: 'exactly-once' | 'at-least-once'
+  /** As for `run`: standbys take over from those that die. Default 0. */
+  readonly standbys?: number
+  /** As for `run`; small, so that states are warmed up. Default 10,000. */
+  readonly acceptableLag?: number
   /** For Avro serdes: `memoryRegistry()`. */
   readonly registry?: SchemaRegistry
   /** Rows that sinks refuse: by the name of the sink, and the row. They end up in the dead letters. Default: none. */
@@ -132,7 +136,12 @@ export async function simulateIn(
     state,
     surround,
     snapshots: memorySnapshots(),
-    run: { registry, guarantee: options.guarantee ?? 'exactly-once' },
+    run: {
+      registry,
+      guarantee: options.guarantee ?? 'exactly-once',
+      standbys: options.standbys,
+      acceptableLag: options.acceptableLag,
+    },
   })
 
   const live = async () => {
