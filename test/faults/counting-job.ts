@@ -7,6 +7,14 @@ import { readRecords, writeRecords } from '../support/records.ts'
 import { uniqueName } from '../support/services.ts'
 import type { InstanceOptions } from './instance-process.ts'
 
+/** What an instance says of itself. */
+export interface Said {
+  readonly phase: string
+  readonly tasks: readonly string[]
+  readonly standbys: readonly string[]
+  readonly waiting: readonly string[]
+}
+
 /** A process that runs the job of instance-process.ts. */
 export interface Instance {
   readonly child: ChildProcess
@@ -14,7 +22,7 @@ export interface Instance {
   /** How many tasks it ran when it ran the fewest, since it first ran any. */
   fewestTasks(): number
   /** Resolves when the last thing it said is so. */
-  until(so: (said: { phase: string; tasks: readonly string[]; waiting: readonly string[] }) => boolean): Promise<void>
+  until(so: (said: Said) => boolean): Promise<void>
   kill(signal?: NodeJS.Signals): void
   /** Its exit code, once it has one. */
   ended(): Promise<number | null>
@@ -60,7 +68,8 @@ export async function countingJob(
     let logged = ''
     child.stdout.on('data', (chunk) => (said += chunk))
     child.stderr.on('data', (chunk) => (logged += chunk))
-    const last = () => JSON.parse(said.trimEnd().split('\n').at(-1) || '{"phase":"","tasks":[],"waiting":[]}')
+    const last = () =>
+      JSON.parse(said.trimEnd().split('\n').at(-1) || '{"phase":"","tasks":[],"standbys":[],"waiting":[]}')
     const instance: Instance = {
       child,
       log: () => logged,

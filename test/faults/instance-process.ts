@@ -1,6 +1,6 @@
 /**
  * One instance of a job that counts: what the fault tests start, freeze and kill. Its options come as JSON:
- * `{ application, instanceId?, sessionTimeoutMs, brokers, protocol?, words? }`. Says on stdout what state it is in.
+ * `{ application, instanceId?, sessionTimeoutMs, brokers, protocol?, words?, standbys? }`. Says on stdout what state it is in.
  */
 import { count, groupBy, json, run, stream, string, to, topology, toStream } from '../../src/index.ts'
 import { type KafkaOptions, kafka } from '../../src/log/kafka/index.ts'
@@ -11,6 +11,7 @@ export interface InstanceOptions {
   readonly instanceId?: string
   readonly sessionTimeoutMs: number
   readonly protocol?: KafkaOptions['protocol']
+  readonly standbys?: number
   /** How many there are to count: the size of the state. */
   readonly words?: number
 }
@@ -35,7 +36,7 @@ const running = await run(job, {
   transactionTimeoutMs: 10_000,
   ...options,
 })
-running.state$.subscribe(({ phase, tasks, waitingFor }) => {
-  process.stdout.write(`${JSON.stringify({ phase, tasks, waiting: [...waitingFor.keys()] })}\n`)
+running.state$.subscribe(({ phase, tasks, standbys, waitingFor }) => {
+  process.stdout.write(`${JSON.stringify({ phase, tasks, standbys, waiting: [...waitingFor.keys()] })}\n`)
 })
 await running.done

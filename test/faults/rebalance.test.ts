@@ -4,7 +4,7 @@ import { kafka } from '../../src/log/kafka/index.ts'
 import type { Log } from '../../src/log/log.ts'
 import { faults } from '../support/faults.ts'
 import { kafkaBrokers } from '../support/services.ts'
-import { type CountingJob, countingJob, type Instance, protocols } from './counting-job.ts'
+import { type CountingJob, countingJob, type Instance, protocols, type Said } from './counting-job.ts'
 
 /** Instances come and go under load, and those that stay do not notice. `--rounds 10` scales ten times. */
 
@@ -151,3 +151,20 @@ it.each(protocols)(
     await Promise.all([stays.stop(), restarted.stop()])
   },
 )
+
+it.each(protocols)('%s: what a killed instance ran goes to the standbys of its tasks', async (protocol) => {
+  job = await countingJob(log, kafkaBrokers(), protocol)
+  const start = () => job.start({ standbys: 1 })
+  const [stays, dies] = [start(), start()]
+  // Only the tasks that count have a state to keep a copy of.
+  const isSpread = ({ phase, tasks, standbys }: Said) =>
+    phase === 'running' && tasks.length === TASKS / 2 && standbys.length > 0
+  await Promise.all([stays, dies].map((of) => of.until(isSpread)))
+  await job.feed(5_000)
+  await job.complete()
+  dies.kill()
+  await stays.until(running(TASKS))
+  await job.feed(2_000)
+  await job.complete()
+  await stays.stop()
+})

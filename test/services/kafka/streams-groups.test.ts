@@ -1,3 +1,4 @@
+import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { count, groupBy, json, type Running, run, stream, string, to, topology, toStream } from '../../../src/index.ts'
 import { type KafkaOptions, kafka } from '../../../src/log/kafka/index.ts'
@@ -243,12 +244,31 @@ describe('a job', () => {
         to(`${name}-out`, { key: string(), value: json<number | null>() }),
       ),
     ])
-  const start = async (name: string): Promise<Running> => {
+  const start = async (name: string, job = counting(name)): Promise<Running> => {
     const options = { protocol: 'streams', brokers: kafkaBrokers() } as const
-    const running = await run(counting(name), { log: kafka(options), logger: false, handleSignals: false })
+    const running = await run(job, { log: kafka(options), logger: false, handleSignals: false })
     open.push(() => running.stop().catch(() => {}))
     return running
   }
+
+  it('ends when an input topic has grown, and runs with the new partitions when it is started again', async () => {
+    const name = uniqueName('grown')
+    await log.admin.create(['in', 'out'].map((topic) => ({ topic: `${name}-${topic}`, partitions: 2 })))
+    const copying = topology(name, [
+      stream(`${name}-in`, { key: string(), value: string() }).pipe(
+        to(`${name}-out`, { key: string(), value: string() }),
+      ),
+    ])
+    const one = await start(name, copying)
+    await one.ready()
+    const admin = new Kafka({ brokers: kafkaBrokers(), logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    open.push(() => admin.disconnect())
+    await admin.createPartitions({ topicPartitions: [{ topic: `${name}-in`, count: 3 }] })
+    await expect(one.done).rejects.toMatchObject({ code: 'TOPIC_MISMATCH', message: expect.stringMatching(/0_2/) })
+    const again = await start(name, copying)
+    await eventually(() => expect(again.state.tasks).toEqual(['0_0', '0_1', '0_2']))
+  })
 
   it('runs by the tasks of the broker, which agrees with it on all topics', async () => {
     const name = uniqueName('job')
