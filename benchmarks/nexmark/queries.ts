@@ -2,44 +2,58 @@
  * The queries of Nexmark as topologies: each gives lines of text, by key, of which the last counts.
  *
  * Left out: q6 (the mean of the last ten winning bids of a seller, each of which may still change: a list from which a table
- * takes back by order, which no aggregate here can), q10 (writes files: see the workload `lake-sink`) and q12 (windows of
- * processing time: its result is the clock's).
+ * takes back by order, which no aggregate here can) and q10 (writes files: see the workload `lake-sink`).
  */
 import {
   aggregate,
   argMax,
   count,
-  distinct,
+  days,
   filter,
   foreignKeyJoin,
   groupBy,
   groupByKey,
   hopping,
   join,
-  joinWindows,
   json,
   map,
   mapValues,
   max,
   mean,
   min,
+  output,
+  process,
   type Stream,
   seconds,
   selectKey,
   session,
-  stream,
   string,
   sum,
   table,
   topK,
   toStream,
+  toTable,
   tumbling,
   windowedBy,
   within,
 } from 'millrace'
 import type { JobNames } from '../suite/job.ts'
 import type { InputTopic } from '../transactions/inputs.ts'
-import { type Auction, type Bid, LONGEST_AUCTION } from './generate.ts'
+import { allHighest, distinctByBand } from './aggregates.ts'
+import {
+  auctions,
+  bandCounts,
+  bidKey,
+  bids,
+  dayOf,
+  minuteOf,
+  ofBid,
+  persons,
+  WINDOW,
+  windowOf,
+  winningBids,
+} from './common.ts'
+import type { Bid } from './generate.ts'
 import { auctionSerde, auctionsInput, bidSerde, bidsInput, personSerde, personsInput } from './topics.ts'
 
 export interface Query {
@@ -47,41 +61,11 @@ export interface Query {
   readonly inputs: readonly InputTopic[]
   /** From the topics of the inputs, in their order, to lines by key. */
   build(topics: JobNames['inputs']): Stream<string, string | null>
+  /** What of the lines must be as in a batch computation, where it is not the lines themselves. */
+  settled?(lines: ReadonlyMap<string, string>): ReadonlyMap<string, string>
 }
 
-const WINDOW = seconds(10)
 const SIDE_INPUT = new Map(Array.from({ length: 100 }, (_, i) => [i, `side-${i}`]))
-
-const bids = (topic: string) => stream(topic, { key: string(), value: bidSerde })
-const auctions = (topic: string) => stream(topic, { key: string(), value: auctionSerde })
-const persons = (topic: string) => stream(topic, { key: string(), value: personSerde })
-/** Bids have no key of their own: one that is the same for no two. */
-const bidKey = ({ bidder, date_time }: Bid) => `${bidder}-${date_time}`
-
-/** Bids with their auction, while it was open. */
-const bidsInTime = (auctionTopic: string, bidTopic: string) =>
-  auctions(auctionTopic).pipe(
-    join(
-      'open',
-      bids(bidTopic),
-      (auction, bid) => ({ auction, bid }),
-      joinWindows({ before: 0, after: LONGEST_AUCTION }),
-    ),
-    filter(({ auction, bid }) => bid.date_time <= auction.expires),
-  )
-
-/** The highest bid of each auction, the earliest of equals. */
-const winningBids = (auctionTopic: string, bidTopic: string) =>
-  bidsInTime(auctionTopic, bidTopic).pipe(
-    groupByKey(),
-    aggregate(
-      'winner',
-      argMax(
-        ({ auction, bid }: { auction: Auction; bid: Bid }) => ({ category: auction.category, bid }),
-        ({ bid }) => bid.price,
-      ),
-    ),
-  )
 
 export const queries: Readonly<Record<string, Query>> = {
   q0: {
@@ -136,35 +120,40 @@ export const queries: Readonly<Record<string, Query>> = {
       ),
   },
   q5: {
-    summary: 'most bids for one auction, in hopping windows',
+    summary: 'the auctions with the most bids, in hopping windows',
     inputs: [bidsInput],
-    build: ([topic]) => {
-      const counts = bids(topic).pipe(
+    build: ([topic]) =>
+      bids(topic).pipe(
         groupByKey(),
         windowedBy(hopping(WINDOW, { advance: seconds(2), grace: seconds(60) })),
         count('per-auction'),
         toStream(),
-      )
-      return counts.pipe(
-        // A count only grows, so the highest that was ever seen is the highest there is.
-        map((bidCount, { window }): [string, number] => [String(window.start), bidCount ?? 0]),
-        groupBy((_, start) => start, { value: json<number>() }),
-        aggregate('hottest', { bids: max((bidCount: number) => bidCount) }),
+        // A count only grows, so that the highest that was ever seen is the highest there is.
+        map((bidCount, { key, window }) => [String(window.start), { auction: key, bids: bidCount ?? 0 }]),
+        groupBy((_, start) => start, { value: json<{ auction: string; bids: number }>() }),
+        aggregate(
+          'hottest',
+          allHighest(
+            (of: { auction: string; bids: number }) => of.bids,
+            ({ auction }) => auction,
+          ),
+        ),
         toStream(),
-        mapValues((hottest) => hottest && `${hottest.bids}`),
-      )
-    },
+      ),
   },
   q7: {
-    summary: 'highest bid in windows of ten seconds',
+    summary: 'the highest bids in windows of ten seconds',
     inputs: [bidsInput],
     build: ([topic]) =>
       bids(topic).pipe(
-        groupBy(() => 'all', { project: ({ price }) => price, value: json<number>() }),
+        groupBy(() => 'all', { value: bidSerde }),
         windowedBy(tumbling(WINDOW, { grace: seconds(60) })),
-        aggregate('highest', { price: max((price: number) => price) }),
+        aggregate(
+          'highest',
+          allHighest((bid: Bid) => bid.price, ofBid),
+        ),
         toStream(),
-        map((highest, { window }) => [String(window.start), highest && `${highest.price}`]),
+        map((highest, { window }) => [String(window.start), highest]),
       ),
   },
   q8: {
@@ -207,6 +196,30 @@ export const queries: Readonly<Record<string, Query>> = {
         ]),
       ),
   },
+  q12: {
+    summary: 'bids per bidder in windows of the wall clock',
+    inputs: [bidsInput],
+    build: ([topic]) =>
+      bids(topic).pipe(
+        process('by-the-clock', { output: output<string, number>() }, ({ forward, now }) => ({
+          process: ({ bidder }) => forward(String(bidder), 1, { timestamp: now() }),
+        })),
+        groupByKey(),
+        windowedBy(tumbling(WINDOW, { grace: seconds(60) })),
+        count('per-bidder'),
+        toStream(),
+        map((bidCount, { key, window }) => [`${key}@${window.start}`, bidCount === null ? null : `${bidCount}`]),
+      ),
+    // In which window a bid is counted is the clock's; that it is counted once is not.
+    settled(lines) {
+      const counts = new Map<string, number>()
+      for (const [key, line] of lines) {
+        const [bidder] = key.split('@')
+        counts.set(bidder, (counts.get(bidder) ?? 0) + Number(line))
+      }
+      return new Map([...counts].map(([bidder, bidCount]) => [bidder, `${bidCount}`]))
+    },
+  },
   q13: {
     summary: 'a side input that is held in memory',
     inputs: [bidsInput],
@@ -214,35 +227,50 @@ export const queries: Readonly<Record<string, Query>> = {
       bids(topic).pipe(map((bid) => [bidKey(bid), `${bid.auction}|${SIDE_INPUT.get(bid.auction % 100)}`])),
   },
   q16: {
-    summary: 'per channel: bids, distinct bidders, distinct auctions',
+    summary: 'per channel and day: bids, distinct bidders and auctions, in all and by price',
     inputs: [bidsInput],
     build: ([topic]) =>
       bids(topic).pipe(
         groupBy(({ channel }) => channel, { value: bidSerde }),
+        windowedBy(tumbling(days(1), { grace: days(1) })),
         aggregate('per-channel', {
-          bids: count(),
-          bidders: distinct(({ bidder }) => bidder, { limit: 1_000_000 }),
-          auctions: distinct(({ auction }) => auction, { limit: 1_000_000 }),
+          ...bandCounts,
+          bidders: distinctByBand(
+            ({ bidder }: Bid) => bidder,
+            ({ price }) => price,
+          ),
+          auctions: distinctByBand(
+            ({ auction }: Bid) => auction,
+            ({ price }) => price,
+          ),
+          latest: max(({ date_time }) => date_time),
         }),
         toStream(),
-        mapValues((of) => of && `${of.bids}|${of.bidders.length}|${of.auctions.length}`),
+        map((of, { key, window }) => [
+          `${key}@${dayOf(window.start)}`,
+          of && [of.bids, of.low, of.middle, of.high, of.bidders, of.auctions, minuteOf(of.latest ?? 0)].join('|'),
+        ]),
       ),
   },
   q17: {
-    summary: 'per auction: number, least, greatest, mean and sum of its bids',
+    summary: 'per auction and day: number of bids in all and by price; least, greatest, mean and sum',
     inputs: [bidsInput],
     build: ([topic]) =>
       bids(topic).pipe(
         groupByKey(),
+        windowedBy(tumbling(days(1), { grace: days(1) })),
         aggregate('per-auction', {
-          bids: count(),
+          ...bandCounts,
           least: min(({ price }) => price),
           greatest: max(({ price }) => price),
           mean: mean(({ price }) => price),
           sum: sum(({ price }) => price),
         }),
         toStream(),
-        mapValues((of) => of && [of.bids, of.least, of.greatest, Math.round(of.mean), of.sum].join('|')),
+        map((of, { key, window }) => [
+          `${key}@${dayOf(window.start)}`,
+          of && [of.bids, of.low, of.middle, of.high, of.least, of.greatest, Math.round(of.mean), of.sum].join('|'),
+        ]),
       ),
   },
   q18: {
@@ -281,23 +309,24 @@ export const queries: Readonly<Record<string, Query>> = {
       ),
   },
   q20: {
-    summary: 'bids with their auction, of one category',
+    summary: 'bids with their auction, of one category: a join of everything with everything, by a foreign key',
     inputs: [auctionsInput, bidsInput],
-    build: ([auctionTopic, bidTopic]) =>
-      auctions(auctionTopic).pipe(
+    build: ([auctionTopic, bidTopic]) => {
+      const offers = table(auctionTopic, { store: 'offers', key: string(), value: auctionSerde }).pipe(
         filter(({ category }) => category === 10),
-        join(
+      )
+      return bids(bidTopic).pipe(
+        map((bid): [string, Bid] => [bidKey(bid), bid]),
+        toTable('bids', { key: string(), value: bidSerde }),
+        foreignKeyJoin(
           'expanded',
-          bids(bidTopic),
-          (auction, bid) => ({ auction, bid }),
-          joinWindows({ before: 0, after: SPAN_OF_BIDS }),
+          offers,
+          ({ auction }) => String(auction),
+          (bid, auction) => `${bid.auction}|${bid.price}|${auction.item}|${auction.category}`,
+          { value: string() },
         ),
-        map(({ auction, bid }) => [bidKey(bid), `${bid.auction}|${bid.price}|${auction.item}|${auction.category}`]),
-      ),
+        toStream(),
+      )
+    },
   },
 }
-
-/** A bid may come long after its auction was opened: the hot auctions are those of the last hundred. */
-export const SPAN_OF_BIDS = seconds(10)
-
-export const windowOf = (timestamp: number): number => Math.floor(timestamp / WINDOW) * WINDOW

@@ -1,7 +1,7 @@
 /** The right results of the queries, computed from all events at once, without any stream processing. */
 import { Checksum } from '../suite/checksum.ts'
+import { dayOf, minuteOf, windowOf } from './common.ts'
 import { type Auction, type Bid, type World, world } from './generate.ts'
-import { SPAN_OF_BIDS, windowOf } from './queries.ts'
 
 type Lines = Map<string, string>
 
@@ -41,12 +41,14 @@ function hottest({ bids }: World): Lines {
       counts.set(`${start}|${auction}`, (counts.get(`${start}|${auction}`) ?? 0) + 1)
     }
   }
-  const most = new Map<string, number>()
-  for (const [name, count] of counts) {
-    const [start] = name.split('|')
-    most.set(start, Math.max(most.get(start) ?? 0, count))
-  }
-  return new Map([...most].map(([start, count]) => [start, `${count}`]))
+  return aggregated(
+    grouped([...counts], ([name]) => name.split('|')[0]),
+    (of) => {
+      const most = of.reduce((highest, [, count]) => Math.max(highest, count), 0)
+      const auctions = of.flatMap(([name, count]) => (count === most ? name.split('|')[1] : []))
+      return `${most}: ${auctions.sort().join(' ')}`
+    },
+  )
 }
 
 function sessions({ bids }: World): Lines {
@@ -77,6 +79,12 @@ function aggregated<T>(groups: ReadonlyMap<string, T[]>, line: (of: T[]) => stri
 const byPrice = (bids: readonly Bid[]): number[] => bids.map(({ price }) => price).sort((a, b) => b - a)
 const total = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0)
 const perAuction = ({ bids }: World) => grouped(bids, ({ auction }) => String(auction))
+/** Cheap, middling and dear. */
+const bands = (bids: readonly Bid[]): Bid[][] => [
+  bids.filter(({ price }) => price < 10_000),
+  bids.filter(({ price }) => price >= 10_000 && price < 1_000_000),
+  bids.filter(({ price }) => price >= 1_000_000),
+]
 const distinct = (values: readonly number[]): number => new Set(values).size
 
 const lines: Readonly<Record<string, (of: World) => Lines>> = {
@@ -104,7 +112,14 @@ const lines: Readonly<Record<string, (of: World) => Lines>> = {
   q7: ({ bids }) =>
     aggregated(
       grouped(bids, ({ date_time }) => String(windowOf(date_time))),
-      (of) => `${byPrice(of)[0]}`,
+      (of) => {
+        const [highest] = byPrice(of)
+        const found = of.filter(({ price }) => price === highest)
+        const texts = found.map(({ auction, price, bidder, date_time }) =>
+          [auction, price, bidder, date_time].join('|'),
+        )
+        return `${highest}: ${[...new Set(texts)].sort().join(' ')}`
+      },
     ),
   q8({ persons, auctions }) {
     const sold = new Set(auctions.map(({ seller, date_time }) => `${seller}@${windowOf(date_time)}`))
@@ -116,18 +131,33 @@ const lines: Readonly<Record<string, (of: World) => Lines>> = {
       [...winners(of)].map(([{ id }, { price, bidder, date_time }]) => [String(id), `${price}|${bidder}|${date_time}`]),
     ),
   q11: sessions,
+  q12: ({ bids }) =>
+    aggregated(
+      grouped(bids, ({ bidder }) => String(bidder)),
+      (of) => `${of.length}`,
+    ),
   q13: (of) => each(of, ({ auction }) => `${auction}|side-${auction % 100}`),
   q16: ({ bids }) =>
     aggregated(
-      grouped(bids, ({ channel }) => channel),
-      (of) => `${of.length}|${distinct(of.map(({ bidder }) => bidder))}|${distinct(of.map(({ auction }) => auction))}`,
+      grouped(bids, ({ channel, date_time }) => `${channel}@${dayOf(date_time)}`),
+      (of) => {
+        const all = [of, ...bands(of)]
+        const bidders = all.map((some) => distinct(some.map(({ bidder }) => bidder)))
+        const auctions = all.map((some) => distinct(some.map(({ auction }) => auction)))
+        const latest = of.reduce((newest, { date_time }) => Math.max(newest, date_time), 0)
+        return [...all.map(({ length }) => length), bidders.join(), auctions.join(), minuteOf(latest)].join('|')
+      },
     ),
-  q17: (of) =>
-    aggregated(perAuction(of), (bids) => {
-      const prices = byPrice(bids)
-      const sum = total(prices)
-      return [prices.length, prices.at(-1), prices[0], Math.round(sum / prices.length), sum].join('|')
-    }),
+  q17: ({ bids }) =>
+    aggregated(
+      grouped(bids, ({ auction, date_time }) => `${auction}@${dayOf(date_time)}`),
+      (of) => {
+        const prices = byPrice(of)
+        const sum = total(prices)
+        const counts = [of, ...bands(of)].map(({ length }) => length)
+        return [...counts, prices.at(-1), prices[0], Math.round(sum / prices.length), sum].join('|')
+      },
+    ),
   q18: ({ bids }) =>
     aggregated(
       grouped(bids, ({ bidder, auction }) => `${bidder}-${auction}`),
@@ -140,8 +170,6 @@ const lines: Readonly<Record<string, (of: World) => Lines>> = {
     for (const bid of bids) {
       const auction = byId.get(bid.auction)
       if (auction?.category !== 10) continue
-      const wait = bid.date_time - auction.date_time
-      if (wait < 0 || wait > SPAN_OF_BIDS) continue
       found.set(bidKey(bid), `${bid.auction}|${bid.price}|${auction.item}|${auction.category}`)
     }
     return found

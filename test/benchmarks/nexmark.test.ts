@@ -14,7 +14,7 @@ const INTERVAL = 20
 
 /** The last line of each key, as of all events in the order in which they happened. */
 function resultsOf(name: string): { readonly rows: number; readonly checksum: string } {
-  const { inputs, build } = queries[name]
+  const { inputs, build, settled } = queries[name]
   const topics = inputs.map((input) => input.name)
   const app = topology(name, [build(topics).pipe(to('out', { key: string(), value: string() }))])
   const driver = new TopologyDriver(app, { registry: registry() })
@@ -25,8 +25,9 @@ function resultsOf(name: string): { readonly rows: number; readonly checksum: st
     driver.pipe(topic, String(key), event.of, event.of.date_time)
   }
   const latest = new Map(driver.read<string, string | null>('out').map(({ key, value }) => [key, value]))
+  const lines = new Map([...latest].flatMap(([key, line]) => (line === null ? [] : [[key, line]])))
   const sum = new Checksum()
-  for (const [key, line] of latest) if (line !== null) sum.add(`${key}|${line}`)
+  for (const [key, line] of settled?.(lines) ?? lines) sum.add(`${key}|${line}`)
   return { rows: sum.rows, checksum: `${sum}` }
 }
 
