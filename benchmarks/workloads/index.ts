@@ -5,6 +5,9 @@ import { consume } from './consume.ts'
 import { joinJob } from './join.ts'
 import { lakeSink } from './lake-sink.ts'
 import { latency } from './latency.ts'
+import { microBatches } from './micro-batches.ts'
+import { microStores } from './micro-stores.ts'
+import { microWindows } from './micro-windows.ts'
 import { nexmark } from './nexmark.ts'
 import { repartitionJob } from './repartition.ts'
 import { restores } from './restore.ts'
@@ -29,6 +32,9 @@ export const workloads: readonly Workload[] = [
   latency,
   ...restores,
   avroCodec,
+  microBatches,
+  microStores,
+  microWindows,
   lakeSink,
   clickhouseSink,
   scale,

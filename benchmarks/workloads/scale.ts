@@ -39,7 +39,7 @@ const SERIES: Readonly<Record<keyof Point, readonly number[]>> = {
   partitions: [1, 4, 16, 64],
   size: [50, 500, 10_000],
 }
-/** No more than this is put into the log in memory. */
+/** Where records are large, no more than this is put into the log in memory. */
 const MOST_BYTES = 400_000_000
 const START = 1_750_000_020_000
 
@@ -59,8 +59,8 @@ export const scale: Workload = {
       for (const value of values) {
         const point = { ...BASE, [dimension]: value }
         if (point.keys > records! * 5) continue
-        // Every key comes at least once; large records are fewer.
-        const n = Math.min(Math.max(records!, point.keys), Math.floor(MOST_BYTES / (point.size + 40)))
+        // Large records are fewer, but every key comes at least once.
+        const n = Math.max(point.keys, Math.min(records!, Math.floor(MOST_BYTES / (point.size + 40))))
         lines.push({ variant: `scale ${dimension} ${value}`, ...(await measurePoint(point, n, seed)) })
       }
     }
