@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import {
@@ -62,12 +62,22 @@ const snapshotsOf = (settings: RunSettings): Partial<RunOptions> => ({
 })
 const diskOf = (settings: RunSettings): Partial<RunOptions> => ({ state: diskState(folderOf(settings, 'state')) })
 
-/** Every task has a whole snapshot. */
+/** Every task has a whole snapshot, and no more changes behind its base than are let grow before there is a new one. */
 function areSnapshotsWhole(settings: RunSettings): boolean {
   const folder = folderOf(settings, 'snapshots')
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : []
-  const manifests = names.filter((name) => name.endsWith('.manifest.json'))
-  return new Set(manifests.map((name) => dirname(name))).size === TASKS
+  const newest = new Map(
+    names
+      .filter((name) => name.endsWith('.manifest.json'))
+      .sort()
+      .map((name) => [dirname(name), name]),
+  )
+  const bytes = (segments: readonly { readonly bytes: number }[]) => segments.reduce((sum, of) => sum + of.bytes, 0)
+  const isWhole = (name: string) => {
+    const { segments, base } = JSON.parse(readFileSync(join(folder, name), 'utf8').split('\n')[0])
+    return bytes(segments.slice(base)) <= bytes(segments.slice(0, base))
+  }
+  return newest.size === TASKS && [...newest.values()].every(isWhole)
 }
 
 /** From the start of a second instance, when the first has left, until its tasks run. */

@@ -36,11 +36,10 @@ export function openDatabase(
       throw stateError(thrown, file)
     }
   }
-  const close = () => {
+  const remove = () => {
     database?.close()
     database = undefined
     rmSync(file, { force: true })
-    onClose()
   }
   try {
     attempt(() => {
@@ -59,10 +58,17 @@ export function openDatabase(
       database.exec('BEGIN')
     })
   } catch (error) {
-    close()
+    remove()
     throw error
   }
-  return { prepare: (sql) => attempt(() => database!.prepare(sql)), attempt, close }
+  return {
+    prepare: (sql) => attempt(() => database!.prepare(sql)),
+    attempt,
+    close() {
+      remove()
+      onClose()
+    },
+  }
 }
 
 /** Somebody has it open, who need not be on this machine's list of processes. */
