@@ -1,10 +1,21 @@
-import { type Plan, plan, run, runThreads, type SchemaRegistry, type ThreadJob, type Topology } from 'millrace'
+import {
+  type Plan,
+  plan,
+  type Running,
+  type RunningThreads,
+  run,
+  runThreads,
+  type SchemaRegistry,
+  type ThreadJob,
+  type Topology,
+} from 'millrace'
 import { filter, firstValueFrom } from 'rxjs'
 import { type InputTopic, prepareInputs, topicOf } from '../transactions/inputs.ts'
 import type { ReadResults } from '../transactions/results.ts'
 import type { Checksum } from './checksum.ts'
 import { logAt, withLog } from './place.ts'
-import { stopwatch } from './stopwatch.ts'
+import { startBoard, startedStopwatch } from './stopwatch.ts'
+import type { ThreadData } from './thread.ts'
 import { createTopics, recordsIn } from './topics.ts'
 import type { Measured, RunSettings, Workload } from './workload.ts'
 
@@ -56,23 +67,27 @@ export function job(of: Job): Workload {
   }
 }
 
-/** The clock starts with the first task, and stops when the group has committed the end of the input. */
+/** The clock starts with the first task of any thread, and stops when the group has committed the end of the input. */
 async function measure(of: Job, settings: RunSettings): Promise<Measured> {
-  const { threads } = settings
-  const { topology, options } = threadJob(of, settings)
-  const running = await (threads === 1
-    ? run(topology, options)
-    : runThreads(new URL('./thread.ts', import.meta.url), {
-        threads,
-        data: { workload: of.name, settings },
-        logger: false,
-      }))
+  const { threads, brokerPid } = settings
+  const board = startBoard()
+  const running = threads === 1 ? await runHere(of, settings) : await runInThreads(of, settings, board)
   await firstValueFrom(running.state$.pipe(filter(({ tasks }) => tasks.length > 0)))
-  const watch = stopwatch(settings.brokerPid)
+  const watch = startedStopwatch(board, brokerPid)
   await running.caughtUp()
   const measured = watch.read()
   await running.stop()
   return { n: settings.records!, ...measured }
+}
+
+function runHere(of: Job, settings: RunSettings): Promise<Running> {
+  const { topology, options } = threadJob(of, settings)
+  return run(topology, options)
+}
+
+function runInThreads(of: Job, settings: RunSettings, board: SharedArrayBuffer): Promise<RunningThreads> {
+  const data: ThreadData = { workload: of.name, settings, board }
+  return runThreads(new URL('./thread.ts', import.meta.url), { threads: settings.threads, data, logger: false })
 }
 
 /** What each thread runs. */
