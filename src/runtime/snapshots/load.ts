@@ -88,7 +88,7 @@ async function apply({ segments }: Manifest, of: SnapshotOf, store: StateStore, 
     next?.catch(() => {})
     records += await applySegment(content, store, on.patiently)
     // A turn of the event loop between segments: heartbeats go on.
-    await new Promise(setImmediate)
+    await on.clock.breathe()
   }
   return records
 }

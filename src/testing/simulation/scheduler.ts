@@ -3,6 +3,8 @@ import { type Clock, systemClock } from '../../time.ts'
 import type { Random } from './random.ts'
 
 const TURNS_PER_LOOP = 1_000
+/** So many turns of the event loop without anybody who sleeps, and it is over. */
+const TURNS_OF_IDLING = 100
 
 /**
  * Virtual time: nothing waits for the real clock, and what is due at the same moment wakes in an order that the seed
@@ -81,7 +83,13 @@ export function createScheduler(random: Random, start = 0): Scheduler {
         if (turns++ % TURNS_PER_LOOP === 0) await systemClock.breathe()
         else await new Promise<void>((resolve) => process.nextTick(resolve))
         if (ended) return work
-        const next = pop()
+        let next = pop()
+        // Nobody sleeps: somebody may wait for the process itself.
+        for (let i = 0; next === undefined && !ended && i < TURNS_OF_IDLING; i++) {
+          await systemClock.breathe()
+          next = pop()
+        }
+        if (ended) return work
         if (next === undefined || next.at > limit) {
           const why =
             next === undefined ? 'everybody waits for nothing' : `not done after ${limitMs} ms of virtual time`
