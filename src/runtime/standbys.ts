@@ -59,7 +59,6 @@ export function createStandbys(on: StandbysDependencies): Standbys {
   const alarm = createAlarm(clock.sleep)
   const ended = new AbortController()
   const signal = AbortSignal.any([on.signal, ended.signal])
-  const openings = new Set<Promise<void>>()
   let reader: LogReader | undefined
   let following: Promise<void> | undefined
   /** Aborted when what is followed changes. */
@@ -95,16 +94,15 @@ export function createStandbys(on: StandbysDependencies): Standbys {
 
   function open(standby: Standby): void {
     standby.isOpening = true
-    const opening = start(standby)
+    // Nobody waits for it: one that is still under way at the end closes its state by itself.
+    void start(standby)
       .catch((error) => {
         if (!isOver() && standbys.get(standby.id) === standby) failed(standby, error)
       })
       .finally(() => {
         standby.isOpening = false
-        openings.delete(opening)
         change()
       })
-    openings.add(opening)
   }
 
   async function start(standby: Standby): Promise<void> {
@@ -249,7 +247,6 @@ export function createStandbys(on: StandbysDependencies): Standbys {
       ended.abort(WAIT_ENDED)
       change()
       await following
-      await Promise.allSettled(openings)
       await reader?.close()
       for (const standby of standbys.values()) drop(standby)
       for (const { stores } of left.values()) stores.close()
