@@ -121,7 +121,7 @@ export function deferredRecords<K, V, A, R>(
       }
       // First what may throw.
       const partial = aggregate.add(aggregate.init(), value, timestamp)
-      if (known === undefined) pending.set(typeof identity === 'string' ? of.key : identity, of)
+      if (known === undefined) pending.set(store.identity(of.key), of)
       of.mark(windows, leftStart, timestamp, touch)
       if (opensPrevious) create(previous + 1, key, aggregate.init(), timestamp)
       if (opensLeft) create(leftStart, key, source === undefined ? aggregate.init() : copy(source.value!), timestamp)

@@ -4,6 +4,7 @@ import {
   type Aggregate,
   type AggregateRecord,
   aggregate,
+  bytes,
   combine,
   count,
   custom,
@@ -13,11 +14,13 @@ import {
   json,
   last,
   late,
+  long,
   map,
   max,
   mean,
   min,
   nullable,
+  type Serde,
   sliding,
   stream,
   string,
@@ -29,6 +32,7 @@ import {
   type Windowed,
   type Windows,
   windowedBy,
+  windowed as windowedSerde,
 } from '../../../src/index.ts'
 import { sliding as slidingProcessor } from '../../../src/operators/aggregation/sliding.ts'
 import { ByteWriter } from '../../../src/serde/bytes.ts'
@@ -176,6 +180,32 @@ describe('sliding windows of what is commutative', () => {
       )
     },
   )
+
+  it.each([
+    ['objects', json<object>(), { id: 1 }, { id: 2 }],
+    ['bytes', bytes(), Buffer.from('one'), Buffer.from('two')],
+    ['numbers', long(), 1, 2],
+  ] as [string, Serde<unknown>, unknown, unknown][])('have keys that are %s', (_, key, one, two) => {
+    const play = (commutative: boolean) => {
+      const windowed = windowedSerde(key, { size: 50 })
+      const driver = new TopologyDriver(
+        topology('t', [
+          stream('in', { key, value: json<number>() }).pipe(
+            groupByKey(),
+            windowedBy(sliding(50, { grace: 100 })),
+            aggregate('kept', { ...count(), commutative }),
+            toStream(),
+            to('updates', { key: windowed, value: json<number | null>() }),
+          ),
+        ]),
+        { emit: 'commit' },
+      )
+      for (let i = 0; i < 60; i++) driver.pipe('in', i % 2 === 0 ? one : two, i, 1000 + i)
+      driver.commit()
+      return driver.read('updates')
+    }
+    expect(play(true)).toEqual(play(false))
+  })
 })
 
 describe('sliding windows of what is commutative, over any windows there may be', () => {
