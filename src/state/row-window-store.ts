@@ -186,7 +186,11 @@ export function rowWindowStore<K, A>(
       const value = values.decode(source, valueStart, valueEnd)
       row.save(accumulator, 0, value)
       if (slot < 0) slot = create(start, key, timestamp, accumulator)
-      else view.setValue(slot, value)
+      else {
+        view.setValue(slot, value)
+        // What it was given out as is what the changelog says, and no longer what was worked out here.
+        named.delete(slot)
+      }
       rows.setTimestamp(slot, timestamp)
       rows.setLogged(slot, true)
     },

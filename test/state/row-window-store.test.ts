@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { combine, count, sum } from '../../src/aggregates/index.ts'
 import { rowOf } from '../../src/aggregates/row.ts'
+import { byteSource } from '../../src/serde/bytes.ts'
 import { string } from '../../src/serde/string.ts'
 import { type WindowStore, windowStore } from '../../src/state/window-store.ts'
 
@@ -81,5 +82,22 @@ describe('a window store of rows', () => {
     expect(store.find(0, 'a')).toBe(named)
     expect(store.entries(0)).toEqual([named])
     expect([...store.all()]).toEqual([named])
+  })
+
+  it('forgets what was given out of a row when the changelog says anew what it holds', () => {
+    const { rows, ...store } = open(rowOf(numbers))
+    const written: { key: Buffer; value: Buffer }[] = []
+    const flush = () =>
+      store.flush((key, value) => {
+        written.push({ key: Buffer.from(key.bytes()), value: Buffer.from(value!.bytes()) })
+      })
+    const slot = rows!.find(0, store.create(0, 'a', numbers.init(), 5).key)
+    rows!.touch(slot)
+    rows!.entry(slot).given = 'what came out of it here'
+    flush()
+    const [{ key, value }] = written
+    const source = byteSource(Buffer.concat([key, value]))
+    store.restore(source, 0, key.length, key.length, key.length + value.length, 6)
+    expect(rows!.entry(slot).given).toBeUndefined()
   })
 })
