@@ -25,7 +25,7 @@ const loadSqlite = () => createRequire(import.meta.url)('node:sqlite') as typeof
 export function openDatabase(
   file: string,
   schema: readonly string[],
-  { pageCacheBytes, onClose }: { readonly pageCacheBytes: number; readonly onClose: () => void },
+  { pageCacheBytes }: { readonly pageCacheBytes: number },
 ): Database {
   const sqlite = loadSqlite()
   let database: DatabaseSync | undefined
@@ -66,7 +66,6 @@ export function openDatabase(
     attempt,
     close() {
       remove()
-      onClose()
     },
   }
 }

@@ -41,9 +41,16 @@ export function diskState(directory: string, options: DiskStateOptions = {}): Di
     if (!prepared) prepare(root)
     prepared = true
     const file = join(root, `${task}-${store}-${randomUUID()}${ENDING}`)
-    const opened = openDatabase(file, schema, { pageCacheBytes, onClose: () => open.delete(opened) })
-    open.add(opened)
-    return opened
+    const opened = openDatabase(file, schema, { pageCacheBytes })
+    const listed: Database = {
+      ...opened,
+      close() {
+        open.delete(listed)
+        opened.close()
+      },
+    }
+    open.add(listed)
+    return listed
   }
   return {
     cacheBytes,

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, it } from 'vitest'
@@ -96,4 +96,13 @@ it('says which directory cannot be used, and refuses options that make no sense'
     expect.objectContaining({ code: 'DATA_DIRECTORY', hint: expect.stringContaining('may write') }),
   )
   expect(() => diskState(directory, { cacheBytes: -1 })).toThrow(/cacheBytes/)
+})
+
+it('says what went wrong when a directory goes while it is used', () => {
+  const root = join(directory, 'root')
+  const state = diskState(root)
+  state.table('0_0', 'first').close()
+  rmSync(root, { recursive: true })
+  expect(() => state.table('0_0', 'second')).toThrow(expect.objectContaining({ code: 'DATA_DIRECTORY' }))
+  state.close()
 })
