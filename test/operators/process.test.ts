@@ -20,7 +20,10 @@ import {
   toStream,
   windowStore,
 } from '../../src/index.ts'
+import type { StateStore } from '../../src/state/store.ts'
+import { streamClock } from '../../src/state/stream-time.ts'
 import { TopologyDriver } from '../../src/testing/index.ts'
+import type { ProcessorContext } from '../../src/topology/processor.ts'
 
 interface Order {
   readonly id: string
@@ -402,6 +405,25 @@ describe('stores', () => {
     expect(driver.store('recent').map(({ key }) => key)).toEqual(['c'])
     driver.restart()
     expect(driver.store('recent').map(({ key }) => key)).toEqual(['c'])
+  })
+
+  it('of windows go by the time of the task that has them now', () => {
+    const recent = windowStore('recent', { key: string(), value: long(), retention: 10 })
+    const store = recent.spec.create({ open: (serde, part) => serde.open({ topic: 't', part }) })
+    const taskAt = (closing: number) => {
+      const time = streamClock([0], { lane: 0 })
+      time.observe(closing)
+      const context = { node: 'recent', store: () => store, drop: () => {} } as unknown as ProcessorContext
+      return recent.open(context, time, () => closing)
+    }
+    taskAt(100).handle.put('a', 100, 1)
+    // Another instance has had the task meanwhile, and this one its state as a standby.
+    const { handle, expire } = taskAt(200)
+    expect(handle.get('a', 100)).toBeUndefined()
+    handle.put('a', 200, 2)
+    expire!()
+    expect([...handle.all()]).toEqual([['a', 200, 2]])
+    expect((store as StateStore).size).toBe(1)
   })
 
   const shared = keyValueStore('shared', { key: string(), value: string() })

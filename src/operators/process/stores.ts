@@ -132,7 +132,7 @@ export function windowStore<K, V>(
     spec,
     open(context, time, now) {
       const store = context.store(spec)
-      const slowest = sharedTime(store, time)
+      const slowest = sharedTime(store, context.node, time)
       const expired = (start: number) => start + retention < slowest()
       const find = (key: K, start: number) => {
         const windows = store.windows(key)
@@ -177,12 +177,19 @@ export function windowStore<K, V>(
   }
 }
 
-const sharing = new WeakMap<object, StreamTime[]>()
+const sharing = new WeakMap<object, Map<string, StreamTime>>()
 
-/** What operators share expires when the time of all of them has passed it. */
-function sharedTime(store: object, time: StreamTime): () => number {
-  const times = sharing.get(store) ?? []
-  times.push(time)
+/**
+ * What operators share expires when the time of all of them has passed it. A store may outlive its task as a standby: the
+ * operators of the next one take the places of those before.
+ */
+function sharedTime(store: object, node: string, time: StreamTime): () => number {
+  const times = sharing.get(store) ?? new Map<string, StreamTime>()
+  times.set(node, time)
   sharing.set(store, times)
-  return () => times.reduce((slowest, { closing }) => Math.min(slowest, closing), Number.POSITIVE_INFINITY)
+  return () => {
+    let slowest = Number.POSITIVE_INFINITY
+    for (const { closing } of times.values()) slowest = Math.min(slowest, closing)
+    return slowest
+  }
 }

@@ -64,9 +64,7 @@ export function openDatabase(
   return {
     prepare: (sql) => attempt(() => database!.prepare(sql)),
     attempt,
-    close() {
-      remove()
-    },
+    close: remove,
   }
 }
 
