@@ -45,6 +45,9 @@ const state = (settings: RunSettings) =>
     ),
   ])
 
+const changelogsOf = (settings: RunSettings) =>
+  plan(state(settings)).subtopologies.flatMap(({ stores }) => stores.flatMap(({ changelog }) => changelog ?? []))
+
 const start = (settings: RunSettings, options: Partial<RunOptions> = {}): Promise<Running> =>
   run(state(settings), {
     log: logAt(settings.place),
@@ -95,7 +98,8 @@ const restoreFrom = (what: {
   records: RECORDS,
   smokeRecords: what.smokeRecords,
   onLog: true,
-  topicsOf: (settings) => ({ inputs: [inputOf(settings)], output: outputOf(settings) }),
+  // Who else restores does it from the same changelog.
+  topicsOf: (settings) => ({ inputs: changelogsOf(settings), output: outputOf(settings) }),
   async prepare(settings) {
     const n = settings.records ?? RECORDS
     await withLog(settings.place, async (log) => {
@@ -133,9 +137,7 @@ const restoreFrom = (what: {
   async cleanUp(settings) {
     rmSync(folderOf(settings, '.'), { recursive: true, force: true })
     await withLog(settings.place, async (log) => {
-      const internal = plan(state(settings)).subtopologies.flatMap(({ stores }) => stores)
-      const changelogs = internal.flatMap(({ changelog }) => changelog ?? [])
-      await log.admin.delete([inputOf(settings), outputOf(settings), ...changelogs])
+      await log.admin.delete([inputOf(settings), outputOf(settings), ...changelogsOf(settings)])
     })
   },
 })
