@@ -102,7 +102,8 @@ function memorySessionStore<K, A>(
   }
 
   function* all() {
-    for (const sessions of byKey.values()) yield* sessions
+    // A copy: a snapshot walks over it while commits take sessions out.
+    for (const sessions of byKey.values()) yield* [...sessions]
   }
   return {
     get size() {

@@ -121,7 +121,8 @@ export function timelines<K, E extends Entry<K, unknown>>(keys: Keys<K>, span: n
       }
     },
     *all() {
-      for (const list of byKey.values()) yield* list
+      // A copy: a snapshot walks over it while commits take entries out.
+      for (const list of byKey.values()) yield* [...list]
     },
     unload(key) {
       const identity = keys.identity(key)

@@ -211,7 +211,8 @@ function memoryVersionedStore<K, V>(
       }
     },
     *history() {
-      for (const versions of histories.values()) yield* versions
+      // A copy: a snapshot walks over it while commits take versions out.
+      for (const versions of histories.values()) yield* [...versions]
     },
     flush,
     writeEntry,
