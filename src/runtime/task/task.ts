@@ -155,6 +155,8 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       const head = of.queue[0]
       while (of.next < head.count && head.offsets[of.next] < of.position) of.next++
       if (of.next < head.count) {
+        // So are those before the next record: a planned range that ends among them has been replayed.
+        of.position = head.offsets[of.next]
         of.lane = of.internal ? of.firstLane + laneOf(head) : of.firstLane
         return
       }

@@ -27,6 +27,21 @@ describe.each(CASES)('$name', ({ topology: of, input, options, outcome }) => {
   })
 })
 
+/** Seeds that found a bug when no other did. */
+const FOUND: readonly { readonly name: string; readonly seed: number; readonly what: string }[] = [
+  {
+    name: 'sessions',
+    seed: 1_524_934_853,
+    what: 'a planned range that ends among aborted records is replayed to its end',
+  },
+]
+
+it.each(FOUND)('$name, seed $seed: $what', async ({ name, seed }) => {
+  const { topology: of, input, options, outcome } = CASES.find((other) => other.name === name)!
+  const quiet = outcome(await simulate(of, { ...options, seed: 0, input, faults: NO_FAULTS }))
+  expect(outcome(await simulate(of, { ...options, seed, input }))).toEqual(quiet)
+})
+
 afterAll(() => {
   const all = Object.entries(ALL_FAULTS).filter(([fault, rate]) => rate > 0 && !fault.endsWith('Ms'))
   expect(
