@@ -37,13 +37,13 @@ export async function trySeeds({ name, first, end, trace }: Share): Promise<Trie
   const injected = new Map<string, number>()
   const observed = new Map<string, number>()
   const failures: { seed: number; wrong: string }[] = []
+  const onTrace = trace ? (line: string) => console.log(line) : undefined
   const began = performance.now()
   for (let seed = first; seed < end; seed++) {
     try {
-      const run = await simulate(of.topology, { ...of.options, seed, input: of.input })
+      const run = await simulate(of.topology, { ...of.options, seed, input: of.input, onTrace })
       addAll(injected, run.injected)
       addAll(observed, run.observed)
-      if (trace) console.log(run.trace.join('\n'))
       const wrong = difference(of.outcome(run), quiet)
       if (wrong !== undefined) failures.push({ seed, wrong })
     } catch (error) {

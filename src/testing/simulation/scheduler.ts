@@ -5,6 +5,8 @@ import type { Random } from './random.ts'
 const TURNS_PER_LOOP = 1_000
 /** So many turns of the event loop without anybody who sleeps, and it is over. */
 const TURNS_OF_IDLING = 100
+/** So many wake-ups at one moment, and time stands still: runs have some hundreds, when calls take no time. */
+const MOST_AT_ONE_MOMENT = 1_000_000
 
 /**
  * Virtual time: nothing waits for the real clock, and what is due at the same moment wakes in an order that the seed
@@ -13,7 +15,7 @@ const TURNS_OF_IDLING = 100
 export interface Scheduler extends Clock {
   /** Calls back after `ms` of virtual time. */
   after(ms: number, call: () => void): void
-  /** Lets time pass until `work` has ended. Throws `INTERNAL` when nothing is left to wait for, or after `limitMs`. */
+  /** Lets time pass until `work` has ended. Throws `INTERNAL` when nothing is left to wait for, after `limitMs`, or when it stands still. */
   drive<T>(work: Promise<T>, limitMs: number): Promise<T>
 }
 
@@ -77,6 +79,7 @@ export function createScheduler(random: Random, start = 0): Scheduler {
       work.then(end, end)
       const limit = now + limitMs
       let turns = 0
+      let atThisMoment = 0
       for (;;) {
         // Whoever was woken runs until it waits again. This is nearly all that a run costs, and a turn of the event loop
         // asks the system each time; now and then there is one, for the timers and signals of the process.
@@ -94,6 +97,10 @@ export function createScheduler(random: Random, start = 0): Scheduler {
           const why =
             next === undefined ? 'everybody waits for nothing' : `not done after ${limitMs} ms of virtual time`
           throw new MillraceError('INTERNAL', `simulation: ${why}`)
+        }
+        atThisMoment = next.at > now ? 0 : atThisMoment + 1
+        if (atThisMoment > MOST_AT_ONE_MOMENT) {
+          throw new MillraceError('INTERNAL', 'simulation: time stands still: somebody goes on without waiting')
         }
         now = Math.max(now, next.at)
         next.wake()

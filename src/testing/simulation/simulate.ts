@@ -39,6 +39,8 @@ export interface SimulationOptions {
   readonly refuses?: Refusal
   /** Keeps state on disk: called for each start of an instance. `diskState(directory)` of `millrace/disk`. */
   readonly state?: (instance: string) => DiskState
+  /** Called with each line of the trace as it happens: what is left of a run that fails or does not end. */
+  readonly onTrace?: (line: string) => void
 }
 
 /** How a simulation went, and what the world looks like after it. */
@@ -105,8 +107,11 @@ export async function simulateIn(
   const states: DiskState[] = []
   const { state: openState } = options
   const state = openState && ((name: string) => states[states.push(openState(name)) - 1])
-  const tell = (who: string) => (what: string) =>
-    void trace.push(`${(scheduler.now() - began).toFixed(1)} ${who} ${what}`)
+  const tell = (who: string) => (what: string) => {
+    const line = `${(scheduler.now() - began).toFixed(1)} ${who} ${what}`
+    trace.push(line)
+    options.onTrace?.(line)
+  }
 
   const planned = plan(topology)
   const markersMs = () => {

@@ -73,7 +73,7 @@ it('tells at least once from exactly once', async () => {
   expect(Math.max(...totals)).toBeGreaterThan(input.length)
 })
 
-it('fails with the seed when an instance fails', async () => {
+it('fails with the seed when an instance fails, and has told what led to it', async () => {
   const failing = topology('failing', [
     stream('in', { key: string(), value: string() }).pipe(
       mapValues((): string => {
@@ -82,8 +82,11 @@ it('fails with the seed when an instance fails', async () => {
       to('out', { key: string(), value: string() }),
     ),
   ])
-  await expect(simulate(failing, { seed: 3, input })).rejects.toMatchObject({
+  const told: string[] = []
+  const onTrace = (line: string) => void told.push(line)
+  await expect(simulate(failing, { seed: 3, input, onTrace })).rejects.toMatchObject({
     code: 'INTERNAL',
     message: expect.stringMatching(/seed 3[\s\S]*no/),
   })
+  expect(told[0]).toBe('0.0 instance-0 starts')
 })
