@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import type { Aggregate, AggregateRecord, AggregateState, Results } from './aggregate.ts'
 import { cloneOf } from './clone.ts'
+import { withOwnField } from './field.ts'
 import { type AggregateRow, rowOf, withRow } from './row.ts'
 import { StateReader, writeSized } from './state-reader.ts'
 
@@ -30,7 +31,7 @@ export function combine<V, S extends AggregateRecord<V>>(
 export function combine<S extends AggregateRecord<never>>(fields: S): Aggregate<ValueOf<S>, CombinedState, Results<S>>
 export function combine(fields: AggregateRecord<unknown>): Aggregate<unknown, CombinedState, unknown> {
   const names = Object.keys(fields)
-  const parts = names.map((name) => fields[name])
+  const parts = names.map((name) => withOwnField(fields[name]))
   if (parts.length === 0) {
     throw new MillraceError('INVALID_OPTION', 'an aggregation of nothing', { hint: 'name at least one aggregate' })
   }

@@ -51,7 +51,22 @@ export function fieldAggregate<V, F, A, R>(
       },
     }),
   })
+  addedBy.set(field, made)
   return withRow(made, row)
+}
+
+/** The aggregate that a field was made with. */
+const addedBy = new WeakMap<object, Pick<Aggregate<never, unknown, unknown>, 'add' | 'remove'>>()
+
+/**
+ * The aggregate, without what a spread built-in one brought along for another `add` or `remove` than the user's: its
+ * field, and the word that the order of values does not show.
+ */
+export function withOwnField<V, A, R>(aggregate: Aggregate<V, A, R>): Aggregate<V, A, R> {
+  const { field, add, remove } = aggregate
+  const made = field && addedBy.get(field)
+  if (!made || (made.add === add && made.remove === remove)) return aggregate
+  return { ...aggregate, field: undefined, commutative: false }
 }
 
 /** Reads a field that may be anything; null and undefined are nothing, and so is a null value. */

@@ -191,7 +191,13 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
       const known = planned.subtopologies.some(({ stores }) => stores.some(({ spec }) => spec.name === name))
       if (!known) throw new MillraceError('INVALID_OPTION', `the topology has no store "${name}"`)
       for (const { task } of worker.tasks) {
-        for (const { name: of, store } of task.stores) if (of === name) yield* store.all() as Iterable<Entry<K, A>>
+        for (const { name: of, store } of task.stores) {
+          if (of !== name) continue
+          // Plain objects, which can be spread and made JSON: an entry of a row reads its value when it is asked.
+          for (const { key, start, value, timestamp } of store.all() as Iterable<Entry<K, A>>) {
+            yield { key, start, value, timestamp }
+          }
+        }
       }
     },
     async caughtUp() {

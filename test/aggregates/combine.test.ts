@@ -27,6 +27,18 @@ aggregateContract('combine of fixed sizes', {
 })
 
 describe('combine', () => {
+  it('calls what a user gave a built-in aggregate instead of its own', () => {
+    const size = sum(amount, { decimals: 2 })
+    const absolute = {
+      ...size,
+      add: (all, payment: Payment, at) => size.add(all, { ...payment, amount: 5 }, at),
+    } satisfies typeof size
+    const both = combine({ absolute, size })
+    const given = both.result(both.add(both.init(), { amount: -5 } as Payment, 0))
+    expect(given).toEqual({ absolute: 5, size: -5 })
+    expect(both.commutative).toBe(false)
+  })
+
   it('gives the fields in the order in which they were named', () => {
     const result = resultOf(combine({ z: count(), a: count(), __proto__: count(), 'with "quotes"': count() }), [1, 2])
     expect(Object.keys(result)).toEqual(['z', 'a', 'with "quotes"'])

@@ -111,9 +111,9 @@ export function streamsHeart(on: HeartOptions): Heart {
 
   const fail = (error: Error) => become({ kind: 'failed', error })
 
-  function message(): StreamsHeartbeat {
+  function message(isTold: boolean): StreamsHeartbeat {
     const lists = isComplete || isReport ? { owned: wireTasks(owned) } : {}
-    const progress = clock.now() >= progressAt ? wireProgress(on.progress()) : {}
+    const progress = isTold ? wireProgress(on.progress()) : {}
     const { topology, ...rest } = introduction
     // An instance id that is not repeated is no protection: a process that has been replaced must be told so.
     const self = isComplete ? rest : { group, memberId, instanceId }
@@ -125,7 +125,8 @@ export function streamsHeart(on: HeartOptions): Heart {
     const sentAt = clock.now()
     // A third of the session, so that a broker which has stopped answering leaves time to find another one.
     const options = { lane: 'membership', timeoutMs: sessionTimeoutMs / 3 } as const
-    const request = streamsHeartbeatRequest(version, message())
+    const isTold = sentAt >= progressAt
+    const request = streamsHeartbeatRequest(version, message(isTold))
     isReport = false
     isComplete = false
     try {
@@ -133,7 +134,7 @@ export function streamsHeart(on: HeartOptions): Heart {
       if (answer.error === errorCodes.NONE) {
         aliveAt = sentAt
         pause.reset()
-        heed(answer)
+        heed(answer, isTold)
         return isRestless() ? Math.min(RESTLESS_MS, heartbeatIntervalMs) : Math.min(advisedMs, heartbeatIntervalMs)
       }
       await refused(answer)
@@ -158,8 +159,9 @@ export function streamsHeart(on: HeartOptions): Heart {
 
   const isRestless = () => clock.now() < restlessUntil || troubledSince !== undefined
 
-  function heed(answer: StreamsHeartbeatAnswer): void {
-    if (clock.now() >= progressAt || progressAt === Infinity) {
+  function heed(answer: StreamsHeartbeatAnswer, isTold: boolean): void {
+    // Not before it was told: it may have fallen due while this answer was on its way.
+    if (isTold || progressAt === Infinity) {
       progressAt = answer.offsetIntervalMs > 0 ? clock.now() + answer.offsetIntervalMs : Infinity
     }
     advisedMs = answer.heartbeatIntervalMs > 0 ? answer.heartbeatIntervalMs : heartbeatIntervalMs

@@ -63,6 +63,8 @@ export function fakeStreamsBroker(clock: ManualClock, taskCount = 4) {
     lookups: 0,
     statuses: [] as { code: number; detail: string }[],
     offsetIntervalMs: 60_000,
+    /** Called while a request is on its way. */
+    onRequest: undefined as (() => void) | undefined,
     /** Refuses and denies changes of the configuration with this code. */
     configError: 0,
   }
@@ -336,6 +338,7 @@ export function fakeStreamsBroker(clock: ManualClock, taskCount = 4) {
       async send(_broker, { apiName, apiVersion, body, timeoutMs }) {
         reach()
         requests.push(apiName)
+        state.onRequest?.()
         const script = faults.find((entry) => entry.apiName === apiName && entry.times-- > 0)
         if (script?.fault === 'drop') throw unavailable()
         const { promise, resolve, reject } = Promise.withResolvers<Buffer>()

@@ -496,6 +496,16 @@ describe('progress', () => {
     expect(told()).toHaveLength(2)
   })
 
+  it('is told by the next heartbeat when it falls due while one is on its way', async () => {
+    const one = await settled({ progress: () => progress })
+    broker.state.onRequest = () => {
+      broker.state.onRequest = undefined
+      one.group.reconsider()
+    }
+    await broker.until('progress is told', () => told().length > 0, 20_000)
+    expect(told()).toEqual(['0_1@7'])
+  })
+
   it('is not told where there is none', async () => {
     broker.state.offsetIntervalMs = 1_000
     await settled()
