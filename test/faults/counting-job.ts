@@ -117,7 +117,7 @@ export async function countingJob(
         more.map((n) => ({ key: `key-${n}`, value: `${n}`, timestamp: 1_700_000_000_000 + n })),
       )
     },
-    async complete(withinMs = 90_000) {
+    async complete(withinMs = 180_000) {
       const sorted = async () =>
         (await readRecords(log, topics[1])).map(({ value }) => Number(value)).sort((a, b) => a - b)
       let copies: number[] = []
