@@ -40,7 +40,7 @@ export default defineConfig({
             'test/services/kafka/{poison,security}.test.ts',
           ],
           // With --rounds or --minutes a test takes as long as it takes.
-          testTimeout: process.env.FAULT_ROUNDS === undefined && process.env.FAULT_MINUTES === undefined ? 180_000 : 0,
+          testTimeout: process.env.FAULT_ROUNDS === undefined && process.env.FAULT_MINUTES === undefined ? 300_000 : 0,
           hookTimeout: 120_000,
           fileParallelism: false,
         },
