@@ -1,4 +1,5 @@
-import type { AggregateState } from './aggregate.ts'
+import type { Aggregate, AggregateState } from './aggregate.ts'
+import { fieldAggregate, type NumberOf, readNumber } from './field.ts'
 import type { AggregateRow } from './row.ts'
 import { StateReader } from './state-reader.ts'
 
@@ -14,12 +15,12 @@ export interface MomentsOptions {
   readonly population?: boolean
 }
 
-export const newMoments = (): Moments => ({ count: 0, mean: 0, squares: 0 })
+const newMoments = (): Moments => ({ count: 0, mean: 0, squares: 0 })
 
-export const copyMoments = ({ count, mean, squares }: Moments): Moments => ({ count, mean, squares })
+const copyMoments = ({ count, mean, squares }: Moments): Moments => ({ count, mean, squares })
 
 /** Welford, "Note on a method for calculating corrected sums of squares and products", 1962. */
-export function addNumber(moments: Moments, number: number): Moments {
+function addNumber(moments: Moments, number: number): Moments {
   const distance = number - moments.mean
   moments.count++
   moments.mean += distance / moments.count
@@ -28,7 +29,7 @@ export function addNumber(moments: Moments, number: number): Moments {
 }
 
 /** Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979. */
-export function addMoments(a: Moments, b: Moments): Moments {
+function addMoments(a: Moments, b: Moments): Moments {
   if (b.count === 0) return a
   if (a.count === 0) return Object.assign(a, b)
   const count = a.count + b.count
@@ -45,8 +46,31 @@ export function varianceOf({ count, squares }: Moments, { population = false }: 
   return degrees > 0 ? squares / degrees : null
 }
 
+/** An aggregate of which only the result differs: a number of each value, as a sample or as all there are. */
+export function momentsAggregate<V>(
+  name: string,
+  of: NumberOf<V>,
+  { population }: MomentsOptions,
+  result: (moments: Moments) => number | null,
+): Aggregate<V, Moments, number | null> {
+  const kind = population ? `${name}(population)` : name
+  return fieldAggregate(
+    {
+      kind,
+      read: readNumber(kind, of),
+      init: newMoments,
+      put: addNumber,
+      merge: addMoments,
+      result,
+      clone: copyMoments,
+      state: momentsState(kind),
+    },
+    momentsRow(result),
+  )
+}
+
 /** As `addNumber`, in a row: count, mean, squares. */
-export function momentsRow<R>(result: (moments: Moments) => R): AggregateRow<Moments, R> {
+function momentsRow<R>(result: (moments: Moments) => R): AggregateRow<Moments, R> {
   const load = (row: Float64Array, at: number): Moments => ({ count: row[at], mean: row[at + 1], squares: row[at + 2] })
   return {
     width: 3,
@@ -66,7 +90,7 @@ export function momentsRow<R>(result: (moments: Moments) => R): AggregateRow<Mom
   }
 }
 
-export function momentsState(kind: string): AggregateState<Moments> {
+function momentsState(kind: string): AggregateState<Moments> {
   return {
     size: 24,
     encode({ count, mean, squares }, out) {

@@ -1,16 +1,6 @@
 import type { Aggregate } from './aggregate.ts'
-import { fieldAggregate, type NumberOf, readNumber } from './field.ts'
-import {
-  addMoments,
-  addNumber,
-  copyMoments,
-  type Moments,
-  type MomentsOptions,
-  momentsRow,
-  momentsState,
-  newMoments,
-  varianceOf,
-} from './moments.ts'
+import type { NumberOf } from './field.ts'
+import { type Moments, type MomentsOptions, momentsAggregate, varianceOf } from './moments.ts'
 
 /**
  * The standard deviation of a number of each value: of the values as a sample (divided by n - 1, as in SQL), or with
@@ -21,22 +11,8 @@ import {
  * for tables. State: 24 bytes.
  */
 export function stddev<V>(of: NumberOf<V>, options: MomentsOptions = {}): Aggregate<V, Moments, number | null> {
-  const kind = options.population ? 'stddev(population)' : 'stddev'
-  const result = (moments: Moments) => {
+  return momentsAggregate('stddev', of, options, (moments) => {
     const variance = varianceOf(moments, options)
     return variance === null ? null : Math.sqrt(variance)
-  }
-  return fieldAggregate(
-    {
-      kind,
-      read: readNumber(kind, of),
-      init: newMoments,
-      put: addNumber,
-      merge: addMoments,
-      result,
-      clone: copyMoments,
-      state: momentsState(kind),
-    },
-    momentsRow(result),
-  )
+  })
 }

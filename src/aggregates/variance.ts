@@ -1,16 +1,6 @@
 import type { Aggregate } from './aggregate.ts'
-import { fieldAggregate, type NumberOf, readNumber } from './field.ts'
-import {
-  addMoments,
-  addNumber,
-  copyMoments,
-  type Moments,
-  type MomentsOptions,
-  momentsRow,
-  momentsState,
-  newMoments,
-  varianceOf,
-} from './moments.ts'
+import type { NumberOf } from './field.ts'
+import { type Moments, type MomentsOptions, momentsAggregate, varianceOf } from './moments.ts'
 
 /**
  * The variance of a number of each value: of the values as a sample (divided by n - 1, as in SQL), or with
@@ -21,19 +11,5 @@ import {
  * for tables. State: 24 bytes.
  */
 export function variance<V>(of: NumberOf<V>, options: MomentsOptions = {}): Aggregate<V, Moments, number | null> {
-  const kind = options.population ? 'variance(population)' : 'variance'
-  const result = (moments: Moments) => varianceOf(moments, options)
-  return fieldAggregate(
-    {
-      kind,
-      read: readNumber(kind, of),
-      init: newMoments,
-      put: addNumber,
-      merge: addMoments,
-      result,
-      clone: copyMoments,
-      state: momentsState(kind),
-    },
-    momentsRow(result),
-  )
+  return momentsAggregate('variance', of, options, (moments) => varianceOf(moments, options))
 }

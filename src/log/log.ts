@@ -190,7 +190,7 @@ export interface GroupSubtopology {
   readonly changelogs: readonly NewTopic[]
   /** Names of the repartition topics that it writes to. */
   readonly writes: readonly string[]
-  /** Topics that it reads whose partitions correspond one to one. */
+  /** Topics that it reads whose partitions correspond one to one; no topic is in two groups. */
   readonly copartitioned: readonly (readonly string[])[]
 }
 

@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import type { GroupSubtopology, Log, NewTopic } from '../log/log.ts'
-import { partitionCounts } from '../topology/partitions.ts'
+import { copartitionGroups, partitionCounts } from '../topology/partitions.ts'
 import { type Plan, repartitionTopic } from '../topology/plan.ts'
 
 export interface TopicOptions {
@@ -102,7 +102,8 @@ export function groupSubtopologies(plan: Plan, counts: ReadonlyMap<string, numbe
   const distinct = (topics: readonly string[]) => [...new Set(topics)]
   const internal = (topics: readonly string[], config: NewTopic['config']) =>
     distinct(topics).map((topic) => ({ topic, partitions: counts.get(topic)!, config }))
-  return plan.subtopologies.map(({ id, nodes, sources, stores, copartitioned }) => {
+  return plan.subtopologies.map((subtopology) => {
+    const { id, nodes, sources, stores } = subtopology
     const own = sources.filter((source) => !source.global)
     const topicsOf = (isInternal: boolean) =>
       own.filter(({ from }) => (from !== undefined) === isInternal).map(({ topic }) => topic)
@@ -116,7 +117,7 @@ export function groupSubtopologies(plan: Plan, counts: ReadonlyMap<string, numbe
         CHANGELOG,
       ),
       writes: distinct(targets.map((name) => repartitionTopic(plan.application, name))),
-      copartitioned,
+      copartitioned: copartitionGroups(subtopology).map((topics) => [...topics]),
     }
   })
 }

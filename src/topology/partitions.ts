@@ -58,7 +58,7 @@ export function partitionCounts(plan: Plan, known: (topic: string) => number | u
     const of = (source: Source): number =>
       given(source) ?? (resolving.has(source.from!) ? around(source.from!) : resolve(plan.subtopologies[source.from!]))
     const own = subtopology.sources.filter((source) => !source.global)
-    for (const group of merged(subtopology.copartitioned)) {
+    for (const group of copartitionGroups(subtopology)) {
       // Repartition topics that are joined take the count of the user's topics, or what was asked for, or the most.
       const members = own.filter(({ topic }) => group.has(topic))
       const isFixed = (source: Source) => source.from === undefined || asked.has(source.topic)
@@ -85,8 +85,8 @@ export function partitionCounts(plan: Plan, known: (topic: string) => number | u
   return counts
 }
 
-/** Groups that share a topic are one. */
-function merged(groups: readonly (readonly string[])[]): Set<string>[] {
+/** Topics that must have equally many partitions: groups that share a topic are one. */
+export function copartitionGroups({ copartitioned: groups }: Pick<Subtopology, 'copartitioned'>): Set<string>[] {
   const all: Set<string>[] = []
   for (const group of groups) {
     const one = new Set(group)

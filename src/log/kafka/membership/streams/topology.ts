@@ -23,7 +23,7 @@ function implied({ topics, tasks }: Pick<GroupOptions, 'topics' | 'tasks'>): Gro
 function wireSubtopology({ id, sources, repartitions, changelogs, writes, copartitioned }: GroupSubtopology) {
   const sourceTopics = [...new Set(sources)].sort(compare)
   const repartitionSources = repartitions.map((of) => topicInfo(of, of.partitions)).sort(byTopic)
-  const groups = merged(copartitioned).map((topics) => ({
+  const groups = copartitioned.map((topics) => ({
     sourceTopics: indexes(sourceTopics, topics),
     repartitionSources: indexes(
       repartitionSources.map(({ topic }) => topic),
@@ -45,22 +45,8 @@ function topicInfo({ topic, config = {} }: NewTopic, partitions: number): TopicI
   return { topic, partitions, replicationFactor: 0, config: entries }
 }
 
-function indexes(topics: readonly string[], meant: ReadonlySet<string>): number[] {
-  return topics.flatMap((topic, index) => (meant.has(topic) ? [index] : []))
-}
-
-/** Groups that share a topic are one: the broker wants them apart. */
-function merged(groups: readonly (readonly string[])[]): Set<string>[] {
-  const all: Set<string>[] = []
-  for (const group of groups) {
-    const one = new Set(group)
-    for (const other of all.filter((known) => group.some((topic) => known.has(topic)))) {
-      for (const topic of other) one.add(topic)
-      all.splice(all.indexOf(other), 1)
-    }
-    all.push(one)
-  }
-  return all
+function indexes(topics: readonly string[], meant: readonly string[]): number[] {
+  return topics.flatMap((topic, index) => (meant.includes(topic) ? [index] : []))
 }
 
 /** Task ids of ours, 'subtopology_partition', as the broker writes them. */
