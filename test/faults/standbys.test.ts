@@ -7,6 +7,7 @@ import type { Log } from '../../src/log/log.ts'
 import { faults } from '../support/faults.ts'
 import { readRecords, writeRecords } from '../support/records.ts'
 import { kafkaBrokers, uniqueName } from '../support/services.ts'
+import { protocols } from './counting-job.ts'
 import type { KeyedOptions, KeyedState } from './keyed-process.ts'
 
 /** A task with much state moves to where its state is, and little is read then: killed, and when an instance joins. */
@@ -48,6 +49,8 @@ interface Logged {
 /** A process that runs the job of keyed-process.ts. */
 interface Keyed {
   readonly child: ChildProcess
+  /** The last thing it said. */
+  said(): KeyedState
   logged(msg: string): (Logged & { at: number })[]
   until(so: (said: KeyedState) => boolean): Promise<void>
   /** Waits for its end. */
@@ -58,6 +61,7 @@ function start(options: Partial<KeyedOptions> = {}): Keyed {
   const complete: KeyedOptions = {
     application,
     brokers: kafkaBrokers(),
+    protocol: 'classic',
     standbys: 1,
     acceptableLag: 10_000,
     sessionTimeoutMs: 6_000,
@@ -77,6 +81,7 @@ function start(options: Partial<KeyedOptions> = {}): Keyed {
   }
   const keyed: Keyed = {
     child,
+    said: () => last()!,
     logged: (msg) =>
       text
         .split('\n')
@@ -139,6 +144,13 @@ async function changelogEnd(tasks: readonly string[]): Promise<number> {
   return (await log.admin.endOffsets(partitions)).reduce((sum, { offset }) => sum + offset, 0)
 }
 
+/** Committed records of the changelog of a task from there on. */
+async function behindOf(task: string, offset: number): Promise<number> {
+  const partition = Number(task.split('_')[1])
+  const records = await readRecords(log, `${application}-counts-changelog`, { partition, offset })
+  return records.length
+}
+
 const isSpread = ({ phase, tasks, standbys, lag, followed }: KeyedState) =>
   phase === 'running' &&
   tasks.length === PARTITIONS / 2 &&
@@ -146,9 +158,45 @@ const isSpread = ({ phase, tasks, standbys, lag, followed }: KeyedState) =>
   followed === standbys.length &&
   lag === 0
 
-it('a killed instance is replaced by its standbys, which read the rest of the changelog and no more', async () => {
-  const { rounds, below } = faults('standby kills', 2)
-  const pair = [start(), start()]
+it.each(protocols)(
+  '%s: a killed instance is replaced by its standbys, which read the rest of the changelog and no more',
+  async (protocol) => {
+    const { rounds, below } = faults(`standby kills ${protocol}`, 2)
+    const pair = [start({ protocol }), start({ protocol })]
+    await Promise.all(pair.map((one) => one.until(isSpread)))
+    await feed(0, KEYS)
+    await complete()
+    for (let round = 0; round < rounds; round++) {
+      await Promise.all(pair.map((one) => one.until(isSpread)))
+      const [victim] = pair.splice(below(2), 1)
+      const [heir] = pair
+      const before = heir.logged('standby promoted').length
+      // In the middle of work.
+      await feed(0, SOME)
+      await victim.end('SIGKILL')
+      await feed(0, SOME)
+      await heir.until(({ phase, tasks }) => phase === 'running' && tasks.length === PARTITIONS)
+      const promoted = heir.logged('standby promoted').slice(before)
+      expect(promoted).toHaveLength(PARTITIONS / 2)
+      const read = promoted.reduce((sum, { records = 0 }) => sum + records, 0)
+      const all = await changelogEnd(promoted.map(({ task }) => task!))
+      console.log(
+        `${protocol}: taken over after a kill: ${read} records read of ${all} in the changelogs, ` +
+          `running ${Math.max(...promoted.map(({ ms = 0 }) => ms))} ms after the assignment`,
+      )
+      expect(all).toBeGreaterThan(KEYS / 3)
+      expect(read).toBeLessThan(all * SMALL_FRACTION)
+      await complete()
+      pair.push(start({ protocol }))
+    }
+    await Promise.all(pair.map((one) => one.until(isSpread)))
+    await Promise.all(pair.map((one) => one.end('SIGTERM')))
+  },
+)
+
+it.each(protocols)('%s: a standby that is far behind reads exactly what it has not read yet', async (protocol) => {
+  const { rounds, below } = faults(`lagging standbys ${protocol}`, 1)
+  const pair = [start({ protocol }), start({ protocol })]
   await Promise.all(pair.map((one) => one.until(isSpread)))
   await feed(0, KEYS)
   await complete()
@@ -156,26 +204,37 @@ it('a killed instance is replaced by its standbys, which read the rest of the ch
     await Promise.all(pair.map((one) => one.until(isSpread)))
     const [victim] = pair.splice(below(2), 1)
     const [heir] = pair
+    const tasks = heir.said().standbys
+    heir.child.kill('SIGUSR2')
+    await heir.until(({ stoppedAt }) => Object.keys(stoppedAt).length === tasks.length)
+    const { stoppedAt } = heir.said()
+    // The owner goes on, for several commits.
+    for (let turn = 0; turn < 3; turn++) {
+      await feed(0, (turn + 1) * SOME)
+      await complete()
+    }
+    expect(heir.said().stoppedAt).toEqual(stoppedAt)
+    const behind = Object.fromEntries(
+      await Promise.all(tasks.map(async (task) => [task, await behindOf(task, stoppedAt[task])])),
+    )
     const before = heir.logged('standby promoted').length
-    // In the middle of work.
-    await feed(0, SOME)
     await victim.end('SIGKILL')
-    await feed(0, SOME)
-    await heir.until(({ phase, tasks }) => phase === 'running' && tasks.length === PARTITIONS)
+    await heir.until(({ phase, tasks: mine }) => phase === 'running' && mine.length === PARTITIONS)
     const promoted = heir.logged('standby promoted').slice(before)
-    expect(promoted).toHaveLength(PARTITIONS / 2)
+    expect(Object.fromEntries(promoted.map(({ task, records }) => [task, records]))).toEqual(behind)
+    expect(heir.said().wentOnAt).toEqual(stoppedAt)
     const read = promoted.reduce((sum, { records = 0 }) => sum + records, 0)
-    const all = await changelogEnd(promoted.map(({ task }) => task!))
+    expect(read).toBeGreaterThan(SOME)
     console.log(
-      `taken over after a kill: ${read} records read of ${all} in the changelogs, ` +
+      `${protocol}: taken over by standbys that were behind: ${read} records read of ${await changelogEnd(tasks)}, ` +
         `running ${Math.max(...promoted.map(({ ms = 0 }) => ms))} ms after the assignment`,
     )
-    expect(all).toBeGreaterThan(KEYS / 3)
-    expect(read).toBeLessThan(all * SMALL_FRACTION)
+    await feed(0, KEYS / 10)
     await complete()
-    pair.push(start())
+    // The next heir must be one that has not stopped reading.
+    await heir.end('SIGTERM')
+    pair.splice(0, 1, start({ protocol }), start({ protocol }))
   }
-  await Promise.all(pair.map((one) => one.until(isSpread)))
   await Promise.all(pair.map((one) => one.end('SIGTERM')))
 })
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -53,7 +54,7 @@ async function instance(options: Partial<RunOptions> = {}) {
   const logged: Logged[] = []
   /** Where reads of the changelog began. */
   const reads: number[] = []
-  const seen = { reconsidered: 0, failing: undefined as Error | undefined }
+  const seen = { reconsidered: 0, failing: undefined as Error | undefined, isPaused: false, isHeld: false }
   const lines = new Writable({
     write(chunk, _encoding, done) {
       for (const line of String(chunk).trim().split('\n')) logged.push(JSON.parse(line))
@@ -65,6 +66,12 @@ async function instance(options: Partial<RunOptions> = {}) {
       const { failing } = seen
       seen.failing = undefined
       if (failing) throw failing
+      // Who follows can be told to stop; who restores cannot.
+      if (seen.isPaused && how.signal && positions.every(({ topic }) => topic === CHANGELOG)) {
+        seen.isHeld = true
+        await once(how.signal, 'abort')
+        return []
+      }
       for (const { topic, offset } of positions) if (topic === CHANGELOG) reads.push(offset)
       return reader.fetch(positions, how)
     },
@@ -136,6 +143,7 @@ beforeEach(() => {
 })
 
 const changelogEnd = async () => (await log.admin.endOffsets([{ topic: CHANGELOG, partition: 0 }]))[0].offset
+const changelogRecords = () => readRecords(log, CHANGELOG)
 const out = async () => (await readRecords(log, 'out')).length
 /** Everything that was fed is committed, and this instance has read it all. */
 const followed = (of: Instance) =>
@@ -206,6 +214,39 @@ it.each(Object.entries(kinds))(
       expect(Math.min(...standby.reads)).toBeGreaterThanOrEqual(end)
     }
     expect(a.messages('standby promoted')).toHaveLength(2)
+  },
+)
+
+it.each(Object.entries(kinds))(
+  'reads the rest of the changelog and no more when it is behind: %s',
+  async (_, settings) => {
+    const [a, b] = [await instance(settings()), await instance(settings())]
+    await a.assign({ active: ['0_0'] })
+    await b.assign({ standby: ['0_0'] })
+    await feed()
+    await followed(b)
+    b.seen.isPaused = true
+    await vi.waitUntil(() => b.seen.isHeld)
+    const [{ offset: read }] = b.group.progress!()
+    const before = (await changelogRecords()).length
+    for (let i = 0; i < 3; i++) {
+      await feed()
+      await a.running.caughtUp()
+    }
+    const [{ offset: still }] = b.group.progress!()
+    expect(still).toBe(read)
+    await a.revoke({})
+    const behind = (await changelogRecords()).slice(before)
+    expect(behind.length).toBeGreaterThanOrEqual(KEYS)
+    b.reads.length = 0
+    await b.assign({ active: ['0_0'] })
+    await b.running.ready()
+    expect(b.messages('standby promoted')).toMatchObject([{ task: '0_0', records: behind.length }])
+    expect(Math.min(...b.reads)).toBe(read)
+    expect(isCounted(b)).toBe(true)
+    await feed()
+    await vi.waitUntil(() => isCounted(b))
+    await vi.waitUntil(async () => (await out()) === rounds * KEYS)
   },
 )
 

@@ -25,16 +25,22 @@ export async function writeRecords(log: Log, topic: string, records: readonly Te
   await producer.close()
 }
 
-/** Everything a committed reader sees in a topic, partition by partition. */
-export async function readRecords(log: Log, topic: string): Promise<(TextRecord & { partition: number })[]> {
+/** Everything a committed reader sees in a topic, partition by partition; or of one partition, from there on. */
+export async function readRecords(
+  log: Log,
+  topic: string,
+  from?: { readonly partition: number; readonly offset: number },
+): Promise<(TextRecord & { partition: number })[]> {
   const partitions = (await log.admin.partitions([topic])).get(topic) ?? 0
-  const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
+  const all = from
+    ? [{ topic, partition: from.partition }]
+    : Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
   const ends = await log.admin.endOffsets(all)
   const starts = await log.admin.startOffsets(all)
   const reader = log.reader()
   const records: (TextRecord & { partition: number })[] = []
-  for (const { partition, offset: end } of ends) {
-    let offset = starts[partition].offset
+  for (const [i, { partition, offset: end }] of ends.entries()) {
+    let offset = from?.offset ?? starts[i].offset
     while (offset < end) {
       const [fetched] = await reader.fetch([{ topic, partition, offset }], {
         maxBytes: 1 << 24,
