@@ -53,6 +53,8 @@ export interface Running {
 export interface RunHooks {
   /** Called before each step of every commit. */
   readonly onStep?: (step: CommitStep) => void | Promise<void>
+  /** Awaited when everything is there to join the group. */
+  readonly beforeJoin?: () => Promise<void>
   /** Opens something else in place of the sinks that the topology names. */
   readonly openSink?: OpenSink
   /** Draws of the jitter of retries; default `Math.random`. */
@@ -132,6 +134,7 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
       logger,
       signal: abort.signal,
       onStep: hooks.onStep,
+      beforeJoin: hooks.beforeJoin,
       random: hooks.random,
     })
   } catch (error) {

@@ -45,6 +45,7 @@ export interface WorkerDependencies {
   /** Aborted when the application is told to stop at once. */
   readonly signal: AbortSignal
   readonly onStep?: (step: CommitStep) => void | Promise<void>
+  readonly beforeJoin?: () => Promise<void>
   readonly random?: () => number
 }
 
@@ -266,6 +267,7 @@ export function createWorker(on: WorkerDependencies): Worker {
       try {
         await on.globals.restore()
         await commits.renew()
+        await on.beforeJoin?.()
         status.phase('rebalancing')
         await group.join()
         while (!stopping && !failure) await step()

@@ -18,8 +18,14 @@ async function jobOf({ job, index, threads, data }: ThreadStart) {
   return module.default({ index, threads, data })
 }
 
+const mayJoin = Promise.withResolvers<void>()
+
 const answers: { readonly [Ask in keyof Questions]: (running: Running, of: Questions[Ask]['of']) => unknown } = {
-  stop: (running) => running.stop(),
+  join: () => mayJoin.resolve(),
+  stop: (running) => {
+    mayJoin.resolve()
+    return running.stop()
+  },
   caughtUp: (running) => running.caughtUp(),
   lag: (running) => running.lag(),
   metrics: (running) => running.metrics.registry.getMetricsAsJSON(),
@@ -43,7 +49,16 @@ async function main(): Promise<void> {
   const start = workerData as ThreadStart
   const { topology, options } = await jobOf(start)
   const instanceId = options.instanceId === undefined ? undefined : `${options.instanceId}-${start.index}`
-  const running = await run(topology, { ...options, instanceId, http: undefined, handleSignals: false })
+  const running = await run(
+    topology,
+    { ...options, instanceId, http: undefined, handleSignals: false },
+    {
+      beforeJoin() {
+        post({ type: 'ready' })
+        return mayJoin.promise
+      },
+    },
+  )
   post({ type: 'started', application: topology.name })
   running.state$.subscribe(({ phase, tasks, standbys, waitingFor }) => {
     post({ type: 'state', state: { phase, tasks, standbys, waitingFor } })

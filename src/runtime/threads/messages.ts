@@ -12,6 +12,8 @@ export interface ThreadStart {
 
 /** What a thread may be asked; each question gets one answer. */
 export interface Questions {
+  /** That it may join its group now, after it has said that it is ready. */
+  readonly join: { readonly of: undefined; readonly answer: undefined }
   readonly stop: { readonly of: undefined; readonly answer: undefined }
   readonly caughtUp: { readonly of: undefined; readonly answer: undefined }
   readonly lag: { readonly of: undefined; readonly answer: number }
@@ -37,6 +39,8 @@ export interface Question {
 
 export type ThreadMessage =
   | { readonly type: 'started'; readonly application: string }
+  /** It has all that it needs to join its group, and waits to be told that it may. */
+  | { readonly type: 'ready' }
   | { readonly type: 'state'; readonly state: Omit<RunState, 'error'> }
   | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly type: 'refused'; readonly id: number; readonly error: SentError }

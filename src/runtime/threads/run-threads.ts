@@ -10,6 +10,7 @@ import { stopOnSignals } from '../signals.ts'
 import type { RunState } from '../status.ts'
 import type { StoreRow } from './messages.ts'
 import { sharedState } from './shared-state.ts'
+import { startingLine } from './starting-line.ts'
 import { type WorkerThread, workerThread } from './worker-thread.ts'
 
 /** What is done when a thread fails: everything stops, or another thread takes its place. */
@@ -75,8 +76,9 @@ const WELL_MS = 60_000
  *
  * An error in one thread leaves the others alone; `onFailure` says what follows. All run in one process: what ends the
  * process (a segmentation fault, `process.exit`) ends all. The embedded log belongs to one thread (`DATA_DIRECTORY` for
- * the second one). Resolves when every thread has begun to join its group. Throws `INVALID_OPTION`, and whatever `run`
- * throws in a thread.
+ * the second one). The threads join the group together, when the last of them is ready, so that each has its share from the
+ * start; one that takes more than 20 s longer than the first comes later. Resolves when every thread has checked its topology
+ * and its topics. Throws `INVALID_OPTION`, and whatever `run` throws in a thread.
  *
  * @example
  * ```ts
@@ -123,6 +125,7 @@ export async function runThreads<Data = undefined>(
   const all: WorkerThread[] = []
   // Before the threads, which inherit it: to the group they are one process.
   processId()
+  const line = startingLine(threads, systemClock)
   const over = new AbortController()
   let failure: Error | undefined
   let isSettled = false
@@ -132,8 +135,11 @@ export async function runThreads<Data = undefined>(
     if (!isSettled) state.next(failure ? { ...next, phase: 'failed', error: failure } : next)
   }
   const start = (index: number) => {
-    all[index] = workerThread({ job: job.href, index, threads, data }, youngGenerationMb, tell)
-    return all[index]
+    all[index] = workerThread({ job: job.href, index, threads, data }, youngGenerationMb, {
+      onState: tell,
+      onReady: () => line.ready(index),
+    })
+    void all[index].ended.then(() => line.out(index))
   }
   const running = () => all.filter(({ state: { phase } }) => phase !== 'stopped' && phase !== 'failed')
   const stopAll = () => Promise.all(running().map((thread) => thread.ask('stop', undefined).catch(() => {})))

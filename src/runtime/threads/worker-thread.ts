@@ -23,8 +23,18 @@ interface Waiting {
   reject(error: Error): void
 }
 
-/** @param onState - called when `state` has changed */
-export function workerThread(start: ThreadStart, youngGenerationMb: number, onState: () => void): WorkerThread {
+export interface Watching {
+  /** `state` has changed. */
+  onState(): void
+  /** It could join its group: it does when this resolves. */
+  onReady(): Promise<void>
+}
+
+export function workerThread(
+  start: ThreadStart,
+  youngGenerationMb: number,
+  { onState, onReady }: Watching,
+): WorkerThread {
   // The sources run as they are; the package holds JavaScript.
   const entry = new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './entry.js', import.meta.url)
   const worker = new Worker(entry, {
@@ -47,6 +57,8 @@ export function workerThread(start: ThreadStart, youngGenerationMb: number, onSt
     switch (message.type) {
       case 'started':
         return hasStarted.resolve(message.application)
+      case 'ready':
+        return onReady().then(() => ask('join', undefined).catch(() => {}))
       case 'state':
         state = message.state
         return onState()
@@ -79,20 +91,22 @@ export function workerThread(start: ThreadStart, youngGenerationMb: number, onSt
     onState()
   })
 
+  function ask<Ask extends keyof Questions>(ask: Ask, of: Questions[Ask]['of']): Promise<Questions[Ask]['answer']> {
+    return new Promise((resolve, reject) => {
+      if (isOver) return reject(failure ?? new MillraceError('CLOSED', `thread ${start.index} has ended`))
+      const id = asked++
+      waiting.set(id, { resolve: resolve as (answer: unknown) => void, reject })
+      worker.postMessage({ id, ask, of } satisfies Question)
+    })
+  }
+
   return {
     started: hasStarted.promise,
     get state() {
       return state
     },
     ended: hasEnded.promise,
-    ask<Ask extends keyof Questions>(ask: Ask, of: Questions[Ask]['of']) {
-      return new Promise<Questions[Ask]['answer']>((resolve, reject) => {
-        if (isOver) return reject(failure ?? new MillraceError('CLOSED', `thread ${start.index} has ended`))
-        const id = asked++
-        waiting.set(id, { resolve: resolve as (answer: unknown) => void, reject })
-        worker.postMessage({ id, ask, of } satisfies Question)
-      })
-    },
+    ask,
     async terminate() {
       isInOrder = true
       await worker.terminate()

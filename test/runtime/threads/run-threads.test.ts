@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import { type RunningThreads, runThreads, type ThreadsOptions } from '../../../src/index.ts'
 import { embedded } from '../../../src/log/embedded/embedded.ts'
 import { readRecords, writeRecords } from '../../support/records.ts'
+import { EARLY, JOINED, type JoiningData } from './joining-job.ts'
 import type { WordsData } from './words-job.ts'
 
 const JOB = new URL('./words-job.ts', import.meta.url)
@@ -99,4 +100,14 @@ it.each(['stop', 'replace'] as const)('refuses at once what can never run, with 
 it('gives the embedded log to one thread only', async () => {
   const data = await given(['a'])
   await expect(start(data, { threads: 2 })).rejects.toMatchObject({ code: 'DATA_DIRECTORY' })
+})
+
+it('has all threads join together, when the last of them is ready', async () => {
+  const directories = await Promise.all([0, 1].map(() => mkdtemp(join(tmpdir(), 'millrace-joining-'))))
+  const data: JoiningData = { directories, seen: new Int32Array(new SharedArrayBuffer(12)) }
+  const job = new URL('./joining-job.ts', import.meta.url)
+  const running = await runThreads(job, { threads: 2, data, logger: false, handleSignals: false })
+  await running.ready()
+  await running.stop()
+  expect([data.seen[JOINED], data.seen[EARLY]]).toEqual([2, 0])
 })

@@ -192,6 +192,26 @@ describe('rebalancing', () => {
     await cluster.until('c has it', () => runs(1)(c), 200)
   })
 
+  it('begins soon with one who comes just after another, although heartbeats are rare', async () => {
+    const rare = { heartbeatIntervalMs: 2_000 }
+    const first = await settled(rare)
+    for (const after of [0, 20, 100, 1_000, 5_000]) {
+      await cluster.pass(after)
+      const next = member(rare)
+      await cluster.until('it has its share', () => !runs(0)(next), 300 + 2 * 100)
+      await next.group.leave()
+      await cluster.until('all tasks run', () => runs(4)(first))
+    }
+  })
+
+  it('asks the broker no more often than told once the generation is ten seconds old', async () => {
+    await settled({ heartbeatIntervalMs: 2_000 })
+    await cluster.pass(11_000)
+    const before = countOf('Heartbeat')
+    await cluster.pass(20_000)
+    expect(countOf('Heartbeat') - before).toBe(10)
+  })
+
   it('moves no more tasks than it must', async () => {
     const a = await settled()
     const b = member()
