@@ -13,6 +13,7 @@ import { filter, firstValueFrom } from 'rxjs'
 import { type InputTopic, prepareInputs, topicOf } from '../transactions/inputs.ts'
 import type { ReadResults } from '../transactions/results.ts'
 import type { Checksum } from './checksum.ts'
+import { moduleUrl } from './module-url.ts'
 import { logAt, withLog } from './place.ts'
 import { startBoard, startedStopwatch } from './stopwatch.ts'
 import type { ThreadData } from './thread.ts'
@@ -87,7 +88,7 @@ function runHere(of: Job, settings: RunSettings): Promise<Running> {
 
 function runInThreads(of: Job, settings: RunSettings, board: SharedArrayBuffer): Promise<RunningThreads> {
   const data: ThreadData = { workload: of.name, settings, board }
-  return runThreads(new URL('./thread.ts', import.meta.url), { threads: settings.threads, data, logger: false })
+  return runThreads(moduleUrl('./thread', import.meta.url), { threads: settings.threads, data, logger: false })
 }
 
 /** What each thread runs. */

@@ -53,7 +53,8 @@ What is printed: a table with medians, and whether results are right (exit code 
   --help
 
 Time runs from the moment the tasks run until the group has committed the end of the input. Each run is a process of
-its own, under a new application name; its output is read back and compared with an independent computation.
+its own, under a new application name; its output is read back and compared with an independent computation. It runs
+JavaScript, compiled when a source has changed.
 `
 
 export class UsageError extends Error {}

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import type { ChildMessage } from './child.ts'
+import { compiled } from './compiled.ts'
 import type { Measured, RunSettings, Workload } from './workload.ts'
 
 /** A line of the output; its first fields are the same for every workload and peer. */
@@ -54,13 +55,9 @@ export const inOwnProcess =
   (profileInto?: string): Measure =>
   (workload, settings) => {
     const profiling = profileInto === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileInto}`]
-    const child = fork(
-      new URL('./child.ts', import.meta.url),
-      [JSON.stringify({ workload: workload.name, settings })],
-      {
-        execArgv: ['-C', 'millrace-source', ...(workload.nodeOptions ?? []), ...profiling],
-      },
-    )
+    const child = fork(compiled('child'), [JSON.stringify({ workload: workload.name, settings })], {
+      execArgv: [...(workload.nodeOptions ?? []), ...profiling],
+    })
     return new Promise((resolve, reject) => {
       let answer: ChildMessage | undefined
       child.on('message', (message) => {

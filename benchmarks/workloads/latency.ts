@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { type Log, long, mapValues, type RunOptions, run, stream, string, to, topology } from 'millrace'
 import type { Probe, Probed } from '../suite/latency-probe.ts'
+import { moduleUrl } from '../suite/module-url.ts'
 import { logAt, withLog } from '../suite/place.ts'
 import { stopwatch } from '../suite/stopwatch.ts'
 import { createTopics, load } from '../suite/topics.ts'
@@ -103,7 +104,7 @@ async function latencyAt(
 }
 
 function probe(data: Probe): Promise<Probed> {
-  const worker = new Worker(new URL('../suite/latency-probe.ts', import.meta.url), { workerData: data })
+  const worker = new Worker(moduleUrl('../suite/latency-probe', import.meta.url), { workerData: data })
   return new Promise((resolve, reject) => {
     worker.once('message', resolve)
     worker.once('error', reject)

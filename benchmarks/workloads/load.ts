@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { moduleUrl } from '../suite/module-url.ts'
 import type { Workload } from '../suite/workload.ts'
 
 /**
@@ -6,7 +7,7 @@ import type { Workload } from '../suite/workload.ts'
  * clients and engines of the others would be among what the process holds.
  */
 export async function loadWorkload(name: string): Promise<Workload> {
-  const own = new URL(`./${name}.ts`, import.meta.url)
+  const own = moduleUrl(`./${name}`, import.meta.url)
   const exported = existsSync(own) ? Object.values<unknown>(await import(own.href)) : []
   const found = exported.filter(isWorkload).find((workload) => workload.name === name)
   return found ?? (await import('./index.ts')).workloads.find((workload) => workload.name === name)!

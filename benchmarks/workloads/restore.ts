@@ -69,18 +69,21 @@ const diskOf = (settings: RunSettings): Partial<RunOptions> => ({ state: diskSta
 function areSnapshotsWhole(settings: RunSettings): boolean {
   const folder = folderOf(settings, 'snapshots')
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : []
-  const newest = new Map(
-    names
-      .filter((name) => name.endsWith('.manifest.json'))
-      .sort()
-      .map((name) => [dirname(name), name]),
+  const manifests = Map.groupBy(
+    names.filter((name) => name.endsWith('.manifest.json')),
+    dirname,
   )
   const bytes = (segments: readonly { readonly bytes: number }[]) => segments.reduce((sum, of) => sum + of.bytes, 0)
   const isWhole = (name: string) => {
     const { segments, base } = JSON.parse(readFileSync(join(folder, name), 'utf8').split('\n')[0])
     return bytes(segments.slice(base)) <= bytes(segments.slice(0, base))
   }
-  return newest.size === TASKS && [...newest.values()].every(isWhole)
+  // Two may be of one offset, where nothing was written between them; which is the newer one, the name does not say.
+  const newest = (of: readonly string[]) => {
+    const offsets = of.map((name) => name.slice(0, name.lastIndexOf('-'))).sort()
+    return of.filter((name) => name.startsWith(`${offsets.at(-1)}-`))
+  }
+  return manifests.size === TASKS && [...manifests.values()].every((of) => newest(of).some(isWhole))
 }
 
 /** From the start of a second instance, when the first has left, until its tasks run. */
