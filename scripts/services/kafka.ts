@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { createCertificates } from './certificates.ts'
 import { requireJava } from './java.ts'
 import { probeBroker } from './kafka-probe.ts'
+import { kafkaVersion as version } from './paths.ts'
 import type { Place, Service } from './service.ts'
 import { installOnce, runTool } from './tools.ts'
 
-const version = '4.4.0'
 const user = 'app'
 const password = 'app-secret'
 const clusterId = 'bWlsbHJhY2UtdGVzdHMtMA' // any 16 bytes in base64

@@ -4,6 +4,7 @@ import { count, groupBy, json, type Running, run, stream, string, to, topology, 
 import { type KafkaOptions, kafka } from '../../../src/log/kafka/index.ts'
 import { groupCoordinator } from '../../../src/log/kafka/membership/group-coordinator.ts'
 import { streamsDescribeRequest } from '../../../src/log/kafka/membership/streams/describe.ts'
+import { STREAMS_GROUP_HEARTBEAT } from '../../../src/log/kafka/membership/streams/protocol.ts'
 import { transport } from '../../../src/log/kafka/transport.ts'
 import type { Assignment, GroupOptions, Log, Stamp } from '../../../src/log/log.ts'
 import { eventually, refused, TestMember, valuesOf } from '../../../src/testing/contracts/log/fixture.ts'
@@ -13,9 +14,14 @@ import { kafkaBrokers, uniqueName } from '../../support/services.ts'
 /** What a real broker does with members of its streams protocol (KIP-1071) that is not the same for every log. */
 const open: (() => Promise<void>)[] = []
 let log: Log
+/** Kafka 4.4 has static members and wants to know how far tasks are; 4.2 and 4.3 have and want neither. */
+let isNew: boolean
 beforeAll(async () => {
   log = kafka({ brokers: kafkaBrokers(), protocol: 'streams' })
   await log.connect()
+  const connections = transport({ brokers: kafkaBrokers() })
+  isNew = (await groupCoordinator(connections, 'any').versions(STREAMS_GROUP_HEARTBEAT))!.max >= 1
+  await connections.close()
 })
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close()
@@ -107,8 +113,13 @@ describe('a stamp of an older epoch', () => {
 
 describe('an instance with a name', () => {
   const named = { instanceId: 'left' }
+  const isRefused = async () => {
+    const join = member(uniqueName('named'), await topicOf(4), named).group.join()
+    await expect(join).rejects.toMatchObject({ code: 'UNSUPPORTED_BROKER', hint: expect.stringMatching(/4\.4/) })
+  }
 
   it('has its tasks back after a restart, and nothing moves', async () => {
+    if (!isNew) return isRefused()
     const [group, topic] = [uniqueName('named'), await topicOf(4)]
     const [stays, leaves] = [await joined(group, topic), await joined(group, topic, named)]
     await spread(stays, leaves)
@@ -121,6 +132,7 @@ describe('an instance with a name', () => {
   })
 
   it('that is started while another process has the name takes its place, and fences it', async () => {
+    if (!isNew) return isRefused()
     const [group, topic] = [uniqueName('twice'), await topicOf(4)]
     const older = await joined(group, topic, named)
     const old = await older.holding(4)
@@ -223,12 +235,13 @@ describe('a group', () => {
     const connections = transport({ brokers: kafkaBrokers() })
     open.push(() => connections.close())
     const coordinator = groupCoordinator(connections, group)
+    const told = (offset: number) => ({ subtopology: '0', partition: 1, offset })
     await eventually(async () => {
       const described = await coordinator.call(streamsDescribeRequest(group), { lane: 'offsets' })
       expect(described.members).toHaveLength(2)
       for (const { offsets, endOffsets } of described.members) {
-        expect(offsets).toContainEqual({ subtopology: '0', partition: 1, offset: 7 })
-        expect(endOffsets).toContainEqual({ subtopology: '0', partition: 1, offset: 9 })
+        expect(offsets).toEqual(isNew ? expect.arrayContaining([told(7)]) : [])
+        expect(endOffsets).toEqual(isNew ? expect.arrayContaining([told(9)]) : [])
       }
     })
   })

@@ -12,7 +12,8 @@ export function groupContract(under: LogUnderTest): void {
       await member.group.join()
       await member.holding(4)
       expect([...member.owned].sort()).toEqual(TASKS)
-      expect(member.events).toEqual(['assigned'])
+      // All at once, or in steps.
+      expect(new Set(member.events)).toEqual(new Set(['assigned']))
     })
 
     it('keeps offsets with their metadata, and only those of partitions that have one', async () => {
@@ -48,7 +49,7 @@ export function groupContract(under: LogUnderTest): void {
       const stamp = await member.holding(4)
       await member.group.commit([{ topic, partition: 0, offset: 5 }], stamp)
       await member.group.leave()
-      expect(member.events).toEqual(['assigned'])
+      expect(new Set(member.events)).toEqual(new Set(['assigned']))
       const again = under.member(member.name, { topics: [topic], tasks: TASKS })
       await again.group.join()
       const renewed = await again.holding(4)

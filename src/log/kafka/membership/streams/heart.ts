@@ -11,6 +11,7 @@ import {
   type StreamsHeartbeat,
   type StreamsHeartbeatAnswer,
   streamsHeartbeatRequest,
+  TASK_OFFSETS,
   type TaskLists,
 } from './protocol.ts'
 import { refusal, verdict } from './refusals.ts'
@@ -125,7 +126,7 @@ export function streamsHeart(on: HeartOptions): Heart {
     const sentAt = clock.now()
     // A third of the session, so that a broker which has stopped answering leaves time to find another one.
     const options = { lane: 'membership', timeoutMs: sessionTimeoutMs / 3 } as const
-    const isTold = sentAt >= progressAt
+    const isTold = sentAt >= progressAt && version >= TASK_OFFSETS
     const request = streamsHeartbeatRequest(version, message(isTold))
     isReport = false
     isComplete = false

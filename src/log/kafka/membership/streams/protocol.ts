@@ -11,6 +11,10 @@ export const STREAMS_GROUP_HEARTBEAT = 88
 
 /** v1 came with Kafka 4.4, and with it static members; the request is the same. */
 export const heartbeatVersions = { oldest: 0, newest: 1 }
+/** Since this version brokers take static members; Kafka 4.2 and 4.3 answer INVALID_REQUEST. */
+export const STATIC_MEMBERS = 1
+/** Since this version they want to know how far tasks are; Kafka 4.2 and 4.3: "TaskOffsets are not supported yet". */
+export const TASK_OFFSETS = 1
 
 /** Epochs of a heartbeat that say more than where the member is. */
 export const JOINING = 0

@@ -4,7 +4,7 @@ import { featuresRequest } from '../../wire/cluster.ts'
 import { errorCodes, kafkaError } from '../../wire/error-codes.ts'
 import type { GroupCoordinator } from '../group-coordinator.ts'
 import { describeGroupConfigRequest, type GroupConfig, setGroupConfigRequest } from './group-config.ts'
-import { heartbeatVersions, STREAMS_GROUP_HEARTBEAT } from './protocol.ts'
+import { heartbeatVersions, STATIC_MEMBERS, STREAMS_GROUP_HEARTBEAT } from './protocol.ts'
 import { unsupported } from './refusals.ts'
 
 const lane = 'membership'
@@ -28,9 +28,6 @@ export async function heartbeatVersion(coordinator: GroupCoordinator, instanceId
   }
   return version
 }
-
-/** They came with v1 of the heartbeat: Kafka 4.2 answers INVALID_REQUEST. */
-const STATIC_MEMBERS = 1
 
 export interface GroupSettings extends StandbyOptions {
   readonly sessionTimeoutMs: number

@@ -222,7 +222,9 @@ export function fakeStreamsBroker(clock: ManualClock, taskCount = 4) {
     StreamsGroupHeartbeat(reader, version) {
       const beat = readBeat(reader)
       beats.push(beat)
-      const { error, message } = admit(beat)
+      // As Kafka 4.2 and 4.3 do, which know no other version.
+      const isUnknown = version === 0 && beat.offsets !== undefined
+      const { error, message } = isUnknown ? { error: 42, message: 'TaskOffsets are not supported yet.' } : admit(beat)
       if (error !== 0) return heartbeatAnswer(version, { error, message })
       const member = members.get(beat.memberId)
       if (!member || beat.epoch < 0) return heartbeatAnswer(version, { epoch: beat.epoch })

@@ -506,6 +506,16 @@ describe('progress', () => {
     expect(told()).toEqual(['0_1@7'])
   })
 
+  it('is not told to a broker that refuses it: before Kafka 4.4', async () => {
+    broker.speaks.set(88, { min: 0, max: 0 })
+    broker.state.offsetIntervalMs = 1_000
+    const one = await settled({ progress: () => progress })
+    one.group.reconsider()
+    await broker.pass(10_000)
+    expect(told()).toEqual([])
+    expect(one.seen.errors).toEqual([])
+  })
+
   it('is not told where there is none', async () => {
     broker.state.offsetIntervalMs = 1_000
     await settled()
