@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'CORRUPT_BATCH'
   | 'DATA_DIRECTORY'
   | 'DISK_FULL'
+  | 'STORE_FULL'
+  | 'OUT_OF_MEMORY'
   | 'PORT_IN_USE'
   | 'SINK_REFUSED'
   // Another instance has taken over: stop, forget, rejoin.

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Log, LogGroup, Position } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 import { type Checkpoint, checkpointOf } from './checkpoint.ts'
+import type { HeapWatch } from './heap.ts'
 import type { Metrics } from './metrics.ts'
 import type { Settings } from './options.ts'
 import type { Patience } from './patience.ts'
@@ -37,6 +38,7 @@ export interface AssignmentDependencies {
   readonly group: LogGroup
   readonly patiently: Patience
   readonly metrics: Metrics
+  readonly heap: HeapWatch
   readonly logger: Logger
   readonly signal: AbortSignal
   /** A task has work to do again. */

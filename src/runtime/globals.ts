@@ -3,6 +3,7 @@ import { MillraceError } from '../errors.ts'
 import type { Fetched, Log, Position } from '../log/log.ts'
 import { PendingSchema } from '../serde/serde.ts'
 import type { GlobalSource } from '../topology/global-table.ts'
+import type { HeapWatch } from './heap.ts'
 import type { Settings } from './options.ts'
 import type { Patience } from './patience.ts'
 import { type GlobalRows, globalRows } from './task/global-rows.ts'
@@ -27,6 +28,7 @@ export interface GlobalsDependencies {
   readonly settings: Settings
   readonly log: Log
   readonly patiently: Patience
+  readonly heap: HeapWatch
   readonly logger: Logger
   /** Called at each answer, with how many rows a table has. */
   readonly onRows: (store: string, rows: number) => void
@@ -44,7 +46,7 @@ interface Followed {
 }
 
 export function createGlobals(on: GlobalsDependencies): Globals {
-  const { sources, counts, settings, log, patiently, logger } = on
+  const { sources, counts, settings, log, patiently, heap, logger } = on
   const rows = sources.map((source) => globalRows(source, settings.registry))
   const stop = new AbortController()
   let fail: (error: unknown) => void
@@ -96,6 +98,8 @@ export function createGlobals(on: GlobalsDependencies): Globals {
       if (of) await apply(of, answer)
     }
     for (const { source, store } of rows) on.onRows(source.spec.name, store.size)
+    const stores = rows.map(({ source, store }) => ({ name: source.spec.name, store }))
+    heap.check('following global tables', () => ({ holders: [{ id: 'global', stores }] }))
   }
   const find = (positions: readonly Position[], of: Followed) =>
     positions.find(({ topic, partition }) => topic === of.topic && partition === of.partition)!.offset

@@ -1,4 +1,5 @@
 import { type Aggregator, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { readHeap } from './heap.ts'
 import type { Task } from './task/task.ts'
 
 /** The metrics of one application, by the conventions of Prometheus; every name begins with `millrace_`. */
@@ -104,6 +105,29 @@ export function createMetrics(application: string, registry = new Registry()): M
     labelNames: ['application'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
+  })
+  /** Read when it is asked for. */
+  const heap = (name: string, help: string, aggregator: Aggregator, value: () => number) =>
+    new Gauge({
+      name: `millrace_heap_${name}`,
+      help,
+      labelNames: ['application'],
+      registers,
+      aggregator,
+      collect() {
+        this.set({ application }, value())
+      },
+    })
+  heap(
+    'used_bytes',
+    'What is held for long in the heap (the old generation of V8), in all threads',
+    'sum',
+    () => readHeap().used,
+  )
+  heap('limit_bytes', 'What may be held there, in all threads', 'sum', () => readHeap().limit)
+  heap('used_ratio', 'Of the limit, in the fullest thread; V8 ends the thread at 1', 'max', () => {
+    const { used, limit } = readHeap()
+    return used / limit
   })
   const ready = gauge('ready', '1 while all assigned tasks are restored and running', [], 'min')
   const waitingFor = gauge('waiting_dependencies', 'Dependencies that are away and being waited for', [], 'max')

@@ -3,6 +3,7 @@ import type { Log, LogReader, Position, TopicPartition } from '../log/log.ts'
 import type { SnapshotStore } from '../snapshots/snapshot-store.ts'
 import type { StateStore } from '../state/store.ts'
 import type { Clock } from '../time.ts'
+import { type HeapWatch, holderOf } from './heap.ts'
 import type { Patience } from './patience.ts'
 import { loadSnapshot } from './snapshots/load.ts'
 import type { Manifest } from './snapshots/manifest.ts'
@@ -10,6 +11,7 @@ import type { OpenedStore } from './snapshots/snapshots.ts'
 import { createTail, type Tail } from './snapshots/tail.ts'
 import { applyFetched } from './state/changelog.ts'
 import type { TaskState } from './state/task-state.ts'
+import { storeFull } from './task/store-full.ts'
 
 /** One changelog of a state, and where it ends. */
 export interface Restoring extends TopicPartition {
@@ -34,6 +36,7 @@ export interface RestoreDependencies {
   readonly clock: Clock
   readonly logger: Logger
   readonly signal: AbortSignal
+  readonly heap: HeapWatch
   /** Where snapshots are, and the identity of each task's state. */
   readonly snapshots?: {
     readonly from: SnapshotStore
@@ -47,19 +50,21 @@ export interface RestoreDependencies {
  * that a predecessor committed may still be getting its markers, and a committed reader waits for them (KIP-447).
  */
 export async function restoreStates(states: readonly TaskState[], on: RestoreDependencies): Promise<Restoring[]> {
-  const { log, clock, logger, signal } = on
+  const { log, clock, logger, signal, heap } = on
   const restoring = await startStates(states, on)
   const offsetOf = ({ state, topic }: Restoring) => state.positions.get(topic)!
   const left = () => restoring.reduce((sum, of) => sum + Math.max(0, of.end - offsetOf(of)), 0)
   const isBehind = (of: Restoring) => offsetOf(of) < of.end
   const total = left()
   let remaining = restoring.filter(isBehind)
+  const onTurn = () =>
+    heap.check('restoring', () => ({ holders: states.map(holderOf), records: total - left(), of: total }))
   let told = clock.now()
   if (remaining.length === 0) return restoring
   const reader = log.reader({ isolation: 'committed' })
   try {
     while (remaining.length > 0 && !signal.aborted) {
-      await restoreSome(remaining, reader, on)
+      await restoreSome(remaining, reader, onTurn, on)
       remaining = remaining.filter(isBehind)
       if (clock.now() - told < PROGRESS_MS) continue
       told = clock.now()
@@ -83,7 +88,8 @@ export function openedStore({ topic: changelog, end: offset, snapshot: manifest,
  * of a snapshot where there is one, and at the start of the changelog where there is none.
  */
 export async function startStates(states: readonly TaskState[], on: RestoreDependencies): Promise<Restoring[]> {
-  const { snapshots } = on
+  const { snapshots, heap } = on
+  const onTurn = () => heap.check('restoring', () => ({ holders: states.map(holderOf) }))
   const stores = states.flatMap((state) =>
     state.stores.all.flatMap(({ changelog, store }) =>
       changelog === undefined ? [] : [{ state, topic: changelog, partition: state.partition, store }],
@@ -99,7 +105,10 @@ export async function startStates(states: readonly TaskState[], on: RestoreDepen
     const identity = snapshots?.identity(state.id)
     if (!snapshots || identity === undefined) return restoring
     const what = { application: snapshots.application, changelog, partition, identity }
-    const snapshot = await loadSnapshot(what, store, { start, end }, { ...on, from: snapshots.from })
+    const loading = loadSnapshot(what, store, { start, end }, { ...on, from: snapshots.from, onTurn })
+    const snapshot = await loading.catch((thrown) =>
+      Promise.reject(storeFull(thrown, `task ${state.id}`, state.stores.all)),
+    )
     if (!snapshot) return restoring
     state.positions.set(changelog, snapshot.offset)
     return { ...restoring, snapshot, tail: createTail() }
@@ -153,6 +162,7 @@ async function boundsOf(
 async function restoreSome(
   remaining: readonly Restoring[],
   reader: LogReader,
+  onTurn: () => void,
   { patiently, clock }: RestoreDependencies,
 ): Promise<void> {
   const positions = remaining.map(({ state, topic, partition }) => ({
@@ -167,6 +177,7 @@ async function restoreSome(
       clock,
       isWanted: () => true,
       onBatch: of.tail?.add,
+      onTurn,
     })
   }
 }

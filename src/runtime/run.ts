@@ -5,6 +5,7 @@ import { plan } from '../topology/plan.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { CommitStep } from './committer.ts'
 import { createGlobals, type Globals } from './globals.ts'
+import { createHeapWatch } from './heap.ts'
 import { type HealthServer, serveHealth } from './http.ts'
 import { loggerOf } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -83,6 +84,7 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
   const logger = loggerOf(topology.name, options.logger)
   const status = createStatus()
   const metrics = createMetrics(topology.name, options.metrics)
+  const heap = createHeapWatch(logger, settings.clock)
   const watching = status.state$.subscribe(({ phase, waitingFor }) =>
     metrics.phase(phase === 'running', waitingFor.size),
   )
@@ -117,6 +119,7 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
       settings,
       log,
       patiently,
+      heap,
       logger,
       onRows: metrics.globalRows,
       onSkip: metrics.globalSkipped,
@@ -129,6 +132,7 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
       settings,
       sinks,
       metrics,
+      heap,
       status,
       patiently,
       logger,

@@ -3,6 +3,7 @@ import type { Fetched, LogReader, Position, TaskProgress } from '../log/log.ts'
 import { WAIT_ENDED } from '../time.ts'
 import { type AssignmentDependencies, findCheckpoints } from './assignment.ts'
 import { createAlarm } from './commands.ts'
+import { holderOf } from './heap.ts'
 import type { Patience } from './patience.ts'
 import { startStates } from './restore.ts'
 import { applyFetched } from './state/changelog.ts'
@@ -52,7 +53,7 @@ interface Standby {
 }
 
 export function createStandbys(on: StandbysDependencies): Standbys {
-  const { log, logger, metrics, plan, settings } = on
+  const { log, logger, metrics, heap, plan, settings } = on
   const { clock, acceptableLag } = settings
   const standbys = new Map<string, Standby>()
   const left = new Map<string, TaskState>()
@@ -67,6 +68,9 @@ export function createStandbys(on: StandbysDependencies): Standbys {
   const isOver = () => signal.aborted
   const patiently: Patience = (what, call) => on.patiently(what, call, signal)
   const progress = ({ state, ends }: Standby) => state && progressOf(state, (changelog) => ends.get(changelog) ?? 0)
+
+  const states = () => Array.from(standbys.values(), ({ state }) => state).filter((state) => state !== undefined)
+  const onTurn = () => heap.check('following standbys', () => ({ holders: states().map(holderOf) }))
 
   function change(): void {
     changed.abort(WAIT_ENDED)
@@ -172,7 +176,8 @@ export function createStandbys(on: StandbysDependencies): Standbys {
     if (standby?.state !== state || state.positions.get(topic) !== offset) return
     standby.ends.set(topic, end)
     try {
-      await applyFetched(fetched, state, { patiently, clock, isWanted: () => !isOver() && standby.state === state })
+      const isWanted = () => !isOver() && standby.state === state
+      await applyFetched(fetched, state, { patiently, clock, isWanted, onTurn })
     } catch (error) {
       if (standby.state === state) failed(standby, error)
     }

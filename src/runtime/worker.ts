@@ -9,6 +9,7 @@ import { type Commits, createCommits, type TaskSet } from './commits.ts'
 import type { CommitStep } from './committer.ts'
 import { createFetcher } from './fetcher.ts'
 import type { Globals } from './globals.ts'
+import type { HeapWatch } from './heap.ts'
 import type { Metrics } from './metrics.ts'
 import type { Settings } from './options.ts'
 import { afterOutOfRange } from './out-of-range.ts'
@@ -39,6 +40,7 @@ export interface WorkerDependencies {
   readonly settings: Settings
   readonly sinks: Sinks
   readonly metrics: Metrics
+  readonly heap: HeapWatch
   readonly status: Status
   readonly patiently: Patience
   readonly logger: Logger
@@ -61,7 +63,7 @@ export interface Worker {
 }
 
 export function createWorker(on: WorkerDependencies): Worker {
-  const { plan, counts, settings, sinks, metrics, status, patiently, logger, signal, onStep } = on
+  const { plan, counts, settings, sinks, metrics, heap, status, patiently, logger, signal, onStep } = on
   const { log, clock, commitIntervalMs } = settings
   const alarm = createAlarm(clock.sleep)
   const commands = createCommands(alarm.ring)
@@ -137,6 +139,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     group,
     patiently,
     metrics,
+    heap,
     logger,
     signal,
     wake: alarm.ring,
@@ -212,6 +215,10 @@ export function createWorker(on: WorkerDependencies): Worker {
     if (now - lastTick >= TICK_MS) {
       lastTick = now
       for (const { task } of tasks.running) task.tick(now)
+    }
+    // Where much is processed, state may grow fast.
+    if (processed >= SLICE_RECORDS || lastTick === now) {
+      heap.check('processing', () => ({ holders: tasks.running.map(({ task }) => task) }))
     }
     const isWriting = snapshots?.work() ?? false
     commitWhatIsDue(now, pending)

@@ -27,6 +27,8 @@ export interface LoadDependencies {
   readonly clock: Clock
   readonly patiently: Patience
   readonly logger: Logger
+  /** Called before others have a turn. */
+  readonly onTurn?: () => void
 }
 
 /**
@@ -88,6 +90,7 @@ async function apply({ segments }: Manifest, of: SnapshotOf, store: StateStore, 
     next?.catch(() => {})
     records += await applySegment(content, store, on.patiently)
     // A turn of the event loop between segments: heartbeats go on.
+    on.onTurn?.()
     await on.clock.breathe()
   }
   return records

@@ -4,6 +4,7 @@ import { PendingSchema } from '../../serde/serde.ts'
 import type { Clock } from '../../time.ts'
 import type { Patience } from '../patience.ts'
 import { restoreStore } from '../task/restore.ts'
+import { storeFull } from '../task/store-full.ts'
 import type { TaskState } from './task-state.ts'
 
 /** So long records are applied before others on the event loop have a turn: heartbeats, and the tasks that run. */
@@ -15,6 +16,8 @@ export interface ApplyDependencies {
   /** Looked at between batches. */
   isWanted(): boolean
   readonly onBatch?: (batch: RecordBatch) => void
+  /** Called before others have a turn. */
+  readonly onTurn?: () => void
 }
 
 /**
@@ -24,9 +27,9 @@ export interface ApplyDependencies {
 export async function applyFetched(
   { topic, batches, next, corrupt }: Fetched,
   state: TaskState,
-  { patiently, clock, isWanted, onBatch }: ApplyDependencies,
+  { patiently, clock, isWanted, onBatch, onTurn }: ApplyDependencies,
 ): Promise<number> {
-  const { store } = state.stores.all.find(({ changelog }) => changelog === topic)!
+  const of = state.stores.all.find(({ changelog }) => changelog === topic)!
   let records = 0
   let since = clock.now()
   for (const batch of batches) {
@@ -36,16 +39,17 @@ export async function applyFetched(
       if (!isWanted()) return records
       try {
         // Again from there after a schema was loaded: applying a record twice changes nothing.
-        records += restoreStore(store, batch, first)
+        records += restoreStore(of.store, batch, first)
         done = true
       } catch (thrown) {
-        if (!(thrown instanceof PendingSchema)) throw thrown
+        if (!(thrown instanceof PendingSchema)) throw storeFull(thrown, `task ${state.id}`, [of])
         await patiently('registry', thrown.load)
       }
     }
     onBatch?.(batch)
     state.positions.set(topic, batch.lastOffset + 1)
     if (clock.now() - since < SLICE_MS) continue
+    onTurn?.()
     await clock.breathe()
     since = clock.now()
   }

@@ -1,9 +1,12 @@
 import { keep } from '../../aggregates/keep.ts'
-import { toError } from '../../errors.ts'
+import { MillraceError, toError } from '../../errors.ts'
 import type { RecordBatch } from '../../log/batch/record-batch.ts'
 import { PendingSchema, type SchemaRegistry } from '../../serde/serde.ts'
 import type { GlobalStore } from '../../state/global-store.ts'
 import type { GlobalSource } from '../../topology/global-table.ts'
+import { storeFull } from './store-full.ts'
+
+const FULL = 'make it a table, which is divided among the tasks and may be kept on disk'
 
 /** A global table at work: its store, and how batches of its topic get into it. */
 export interface GlobalRows {
@@ -11,7 +14,7 @@ export interface GlobalRows {
   readonly store: GlobalStore<unknown, unknown>
   /**
    * Applies the records of a batch from an offset on. Throws `PendingSchema`: load it and apply the batch again, which
-   * changes nothing for the rows that are in.
+   * changes nothing for the rows that are in. Throws `STORE_FULL`.
    */
   apply(batch: RecordBatch, from: number, onUndecodable: (error: Error, offset: number) => void): void
 }
@@ -37,7 +40,9 @@ export function globalRows(source: GlobalSource, registry?: SchemaRegistry): Glo
           store.put(key, value, timestamps[i])
         } catch (thrown) {
           if (thrown instanceof PendingSchema) throw thrown
-          onUndecodable(toError(thrown), offsets[i])
+          const error = toError(storeFull(thrown, 'every instance', [{ name: source.spec.name, store }], FULL))
+          if (error instanceof MillraceError && error.code === 'STORE_FULL') throw error
+          onUndecodable(error, offsets[i])
         }
       }
     },

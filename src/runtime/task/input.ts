@@ -70,3 +70,8 @@ export function input(fields: Pick<Input, 'topic' | 'partition' | 'readers' | 'f
 export function hasRecord({ queue, next, limit }: Input): boolean {
   return queue.length > 0 && (limit === Number.POSITIVE_INFINITY || queue[0].offsets[next] < limit)
 }
+
+/** About how many bytes of a fetch answer a batch holds on to. */
+export function batchBytes({ base, count, keyEnd, valueEnd }: RecordBatch): number {
+  return count === 0 ? 0 : Math.max(keyEnd[count - 1], valueEnd[count - 1]) - base
+}

@@ -6,6 +6,20 @@ import type { TaskOptions, TaskPolicies } from './task-interface.ts'
 /** A record that cannot be processed, and which policy it comes under. */
 export type SetAside = (kind: keyof TaskPolicies, error: Error, found: Omit<DeadLetter, 'reason' | 'error'>) => void
 
+/**
+ * No record is to blame: not the one that moved time on, not the first that meets a schema that cannot be used. What is too
+ * large to be written has been judged already.
+ */
+const NOBODYS_FAULT: ReadonlySet<string> = new Set([
+  'TIMER_FAILED',
+  'INVALID_SCHEMA',
+  'BUFFER_FULL',
+  'STORE_FULL',
+  'RECORD_TOO_LARGE',
+])
+
+export const isNobodysFault = (error: Error): boolean => error instanceof MillraceError && NOBODYS_FAULT.has(error.code)
+
 /** By policy: throws, writes a dead letter, or counts. Without a writer there are no dead letters. */
 export function setAsideBy(
   options: Pick<TaskOptions, 'policies' | 'onSkip' | 'onDeadLetter'>,

@@ -7,27 +7,17 @@ import { compile } from './compile.ts'
 import { add, taskCounters } from './counters.ts'
 import { bytesOf, deadLetterWriter } from './dead-letter.ts'
 import { idleSources } from './idle-sources.ts'
-import { hasRecord, type Input } from './input.ts'
+import { batchBytes, hasRecord, type Input } from './input.ts'
 import { isMarker, laneOf, withoutOwn } from './lanes.ts'
 import { outbox } from './outbox.ts'
 import { outsideOf } from './outside.ts'
 import { refuseOversized, tooMuchState } from './oversized.ts'
-import { setAsideBy } from './set-aside.ts'
+import { isNobodysFault, setAsideBy } from './set-aside.ts'
+import { storeFull } from './store-full.ts'
 import type { Task, TaskOptions } from './task-interface.ts'
 import { type KeptRecord, workingRecord } from './working-record.ts'
 
 export type { RecordPolicy, SinkOutput, Task, TaskOptions, TaskOutput } from './task-interface.ts'
-
-/**
- * No record is to blame: not the one that moved time on, not the first that meets a schema that cannot be used. What is too
- * large to be written has been judged already.
- */
-const NOBODYS_FAULT: ReadonlySet<string> = new Set([
-  'TIMER_FAILED',
-  'INVALID_SCHEMA',
-  'BUFFER_FULL',
-  'RECORD_TOO_LARGE',
-])
 
 export function createTask(subtopology: Subtopology, partition: number, options: TaskOptions): Task {
   const counters = taskCounters()
@@ -169,9 +159,18 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     if (of.fetched > of.position) of.position = of.fetched
   }
 
+  const id = `${subtopology.id}_${partition}`
+  const errorOf = (thrown: unknown) => toError(storeFull(thrown, `task ${id}`, stores.all))
+  const naming = (work: () => void) => {
+    try {
+      work()
+    } catch (thrown) {
+      throw errorOf(thrown)
+    }
+  }
   const failed = (of: Input, thrown: unknown, decoding: boolean) => {
-    const error = toError(thrown)
-    if (!decoding && error instanceof MillraceError && NOBODYS_FAULT.has(error.code)) throw error
+    const error = errorOf(thrown)
+    if (!decoding && isNobodysFault(error)) throw error
     const origin = { topic: of.topic, partition, offset: record.offset }
     setAside(decoding ? 'undecodable' : 'failing', error, {
       ...bytesOf(batch!, index),
@@ -181,13 +180,13 @@ export function createTask(subtopology: Subtopology, partition: number, options:
   }
   /** As `failed`, for a record whose turn is over. */
   const failedLater = ({ topic, offset, headers, source }: KeptRecord, thrown: unknown) => {
-    const error = toError(thrown)
-    if (error instanceof MillraceError && NOBODYS_FAULT.has(error.code)) throw error
+    const error = errorOf(thrown)
+    if (isNobodysFault(error)) throw error
     const bytes = source ? bytesOf(source.batch, source.index) : { key: null, value: null, timestamp: 0 }
     setAside('failing', error, { ...bytes, origin: { topic, partition, offset }, headers })
   }
   return {
-    id: `${subtopology.id}_${partition}`,
+    id,
     partition,
     inputs,
     stores: stores.all,
@@ -289,7 +288,9 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     },
     tick(now) {
       if (outside?.resting) return
-      for (const processor of processors) processor.tick?.(now)
+      naming(() => {
+        for (const processor of processors) processor.tick?.(now)
+      })
       // A planned range is replayed as it was: nothing but its records may come into it.
       if (idle && !this.limited && this.inFlight === 0) idle.tick()
     },
@@ -308,7 +309,9 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       return stores
     },
     flush() {
-      if (!outside?.resting) for (const processor of processors) processor.flush?.()
+      naming(() => {
+        if (!outside?.resting) for (const processor of processors) processor.flush?.()
+      })
       if (outside && outside.inFlight > 0) {
         throw new MillraceError('INTERNAL', 'a task cannot be flushed while calls to the outside are under way', {
           hint: 'await its rest() first; of a driver: await driver.settled(), or driver.commitSettled()',
@@ -338,9 +341,4 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       }
     },
   }
-}
-
-/** About how many bytes of a fetch answer a batch holds on to. */
-function batchBytes({ base, count, keyEnd, valueEnd }: RecordBatch): number {
-  return count === 0 ? 0 : Math.max(keyEnd[count - 1], valueEnd[count - 1]) - base
 }

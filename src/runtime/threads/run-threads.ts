@@ -32,6 +32,12 @@ export interface ThreadsOptions<Data = undefined> {
    * itself would let it grow to 192, where much less is collected in vain. More helps where joins hold many records.
    */
   readonly youngGenerationMb?: number
+  /**
+   * Memory of each thread for what is held for longer, its state in memory above all, in MB. A thread that needs more ends with
+   * `OUT_OF_MEMORY`, or takes the process with it where it needs much at once. Default: V8's, 4 GB or less. Where
+   * `--max-old-space-size` is set, that is the limit of each thread, whatever is said here.
+   */
+  readonly oldGenerationMb?: number
   /** Serves /metrics, /healthz and /readyz for all threads together. Default: no server. */
   readonly http?: { readonly port: number; readonly host?: string }
   /** Of the threads' comings and goings; what a thread itself logs is up to its job. Default: JSON on standard error. */
@@ -104,6 +110,7 @@ export async function runThreads<Data = undefined>(
     data,
     onFailure = 'stop',
     youngGenerationMb = 48,
+    oldGenerationMb,
     http,
     logger: given,
     handleSignals = true,
@@ -112,9 +119,8 @@ export async function runThreads<Data = undefined>(
   if (!Number.isInteger(threads) || threads < 1) {
     throw new MillraceError('INVALID_OPTION', `threads must be a whole number above 0, got ${threads}`)
   }
-  if (!(youngGenerationMb > 0)) {
-    throw new MillraceError('INVALID_OPTION', `youngGenerationMb must be above 0, got ${youngGenerationMb}`)
-  }
+  checkMegabytes('youngGenerationMb', youngGenerationMb)
+  if (oldGenerationMb !== undefined) checkMegabytes('oldGenerationMb', oldGenerationMb)
   const state = new BehaviorSubject<RunState>({ phase: 'starting', tasks: [], standbys: [], waitingFor: new Map() })
   const own = new Registry()
   const failures = new Counter({
@@ -134,8 +140,9 @@ export async function runThreads<Data = undefined>(
     const next = sharedState(all.map((thread) => thread.state))
     if (!isSettled) state.next(failure ? { ...next, phase: 'failed', error: failure } : next)
   }
+  const generations = { youngGenerationMb, oldGenerationMb }
   const start = (index: number) => {
-    all[index] = workerThread({ job: job.href, index, threads, data }, youngGenerationMb, {
+    all[index] = workerThread({ job: job.href, index, threads, data }, generations, {
       onState: tell,
       onReady: () => line.ready(index),
     })
@@ -255,6 +262,10 @@ export async function runThreads<Data = undefined>(
       return lags.reduce((sum, lag) => sum + lag, 0)
     },
   }
+}
+
+function checkMegabytes(name: string, megabytes: number): void {
+  if (!(megabytes > 0)) throw new MillraceError('INVALID_OPTION', `${name} must be above 0, got ${megabytes}`)
 }
 
 /** Sums over the threads; one that ends meanwhile is left out. */

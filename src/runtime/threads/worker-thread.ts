@@ -1,7 +1,7 @@
 import module from 'node:module'
 import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { MillraceError } from '../../errors.ts'
+import { MillraceError, toError } from '../../errors.ts'
 import type { RunState } from '../status.ts'
 import { type Question, type Questions, received, type ThreadMessage, type ThreadStart } from './messages.ts'
 
@@ -30,9 +30,15 @@ export interface Watching {
   onReady(): Promise<void>
 }
 
+/** How much each of V8's generations may take in a thread. */
+export interface Generations {
+  readonly youngGenerationMb: number
+  readonly oldGenerationMb: number | undefined
+}
+
 export function workerThread(
   start: ThreadStart,
-  youngGenerationMb: number,
+  { youngGenerationMb, oldGenerationMb }: Generations,
   { onState, onReady }: Watching,
 ): WorkerThread {
   // The sources run as they are; the package holds JavaScript.
@@ -40,7 +46,7 @@ export function workerThread(
   const worker = new Worker(entry, {
     workerData: start,
     name: `millrace-${start.index}`,
-    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb, maxOldGenerationSizeMb: oldGenerationMb },
     env: withCompileCache(),
   })
   const waiting = new Map<number, Waiting>()
@@ -77,7 +83,7 @@ export function workerThread(
   })
   // Not caught by anybody in the thread, or out of memory.
   worker.on('error', (error) => {
-    failure ??= error instanceof Error ? error : new Error(String(error))
+    failure ??= isOutOfMemory(error) ? outOfMemory(start.index, oldGenerationMb, error) : toError(error)
   })
   worker.on('exit', (code) => {
     isOver = true
@@ -112,6 +118,16 @@ export function workerThread(
       await worker.terminate()
     },
   }
+}
+
+const isOutOfMemory = (error: unknown) =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+
+function outOfMemory(index: number, oldGenerationMb: number | undefined, cause: unknown): MillraceError {
+  return new MillraceError('OUT_OF_MEMORY', `thread ${index} needs more heap than it may have`, {
+    cause,
+    hint: `raise oldGenerationMb of runThreads${oldGenerationMb === undefined ? '' : `, which is ${oldGenerationMb}`}, keep the state on disk (the option state), or run more threads`,
+  })
 }
 
 /** A thread has a compile cache of its own: where the program has turned one on, the same directory. */
