@@ -54,6 +54,28 @@ export function readInt64(view: DataView, p: number): number {
   return view.getInt32(p) * 4294967296 + view.getUint32(p + 4)
 }
 
+/** Above this a native call copies faster than a loop does. */
+const LONG_COPY = 256
+
+/** Copies bytes: a native call costs as much as a loop over a few hundred of them, and an object. */
+export function copyBytes(
+  from: Pick<ByteWriter, 'buffer' | 'view'>,
+  start: number,
+  to: Pick<ByteWriter, 'buffer' | 'view'>,
+  at: number,
+  length: number,
+): void {
+  if (length > LONG_COPY) {
+    from.buffer.copy(to.buffer, at, start, start + length)
+    return
+  }
+  const source = from.view
+  const target = to.view
+  const words = length - (length & 3)
+  for (let i = 0; i < words; i += 4) target.setInt32(at + i, source.getInt32(start + i))
+  for (let i = words; i < length; i++) to.buffer[at + i] = from.buffer[start + i]
+}
+
 /** A growing buffer that encoders append to. Reused: what `bytes()` returns is valid until the next `reset`. */
 export class ByteWriter {
   buffer: Buffer
@@ -132,6 +154,14 @@ export class ByteWriter {
     this.ensure(bytes.length)
     this.buffer.set(bytes, this.position)
     this.position += bytes.length
+  }
+
+  /** Bytes [start, end) of another writer. */
+  copy(from: Pick<ByteWriter, 'buffer' | 'view'>, start: number, end: number): void {
+    const length = end - start
+    this.ensure(length)
+    copyBytes(from, start, this, this.position, length)
+    this.position += length
   }
 
   /** UTF-8, without a length. */

@@ -1,0 +1,250 @@
+import { ByteWriter, byteSource } from '../serde/bytes.ts'
+import type { Pageable } from './disk/paged.ts'
+import type { JoinStore } from './join-store.ts'
+import { KeyLines } from './key-lines.ts'
+import type { Keys } from './keys.ts'
+import { type Block, GONE, indexOf, LOGGED, RecordBlocks, ValueBytes } from './record-blocks.ts'
+import { encodeSequencedKey, type SequencedEntry, sequenceOf } from './sequenced.ts'
+import type { ChangelogWriter, ValueCodec } from './store.ts'
+import { innerKey, windowStart } from './window-key.ts'
+
+/** What has a time in one slot, and goes as a whole. */
+interface Segment {
+  readonly slot: number
+  blocks: Block[]
+  live: number
+}
+
+/** So many dead rows are never too many. */
+const FEW = 1024
+
+/**
+ * A join store in memory. Records lie as bytes in the blocks of their segment of time, written as the changelog has them,
+ * and are decoded when a partner finds them. So what is kept are some buffers, whatever the number of records, and a
+ * segment that has expired gives them back as a whole.
+ */
+export function joinRows<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: number): JoinStore<K, V> & Pageable<K> {
+  const segments = new Map<number, Segment>()
+  const rows = new RecordBlocks()
+  const lines = new KeyLines(keys, rows)
+  const found = new ValueBytes()
+  const keyBytes = new ByteWriter()
+  const valueBytes = new ByteWriter()
+  /** Blocks with rows that no commit has written, and those with expired rows that the changelog still has. */
+  let unwritten: Block[] = []
+  let expired: Block[] = []
+  let size = 0
+  let dead = 0
+
+  const segmentAt = (timestamp: number): Segment => {
+    const slot = Math.floor(timestamp / span)
+    let segment = segments.get(slot)
+    if (segment === undefined) segments.set(slot, (segment = { slot, blocks: [rows.take()], live: 0 }))
+    return segment
+  }
+  /** Where the next row of a segment goes. */
+  const openBlock = ({ blocks }: Segment): Block => {
+    let block = blocks[blocks.length - 1]
+    if (block.isFull) blocks.push((block = rows.take()))
+    return block
+  }
+  const willBeWritten = (block: Block, index: number) => {
+    if (block.unwritten >= 0) return
+    block.unwritten = index
+    unwritten.push(block)
+  }
+  /** Row `index` of a block is no more; it has left its line. */
+  const kill = (segment: Segment, block: Block, index: number) => {
+    block.flags[index] |= GONE
+    size--
+    dead++
+    if (--segment.live > 0) return
+    dead -= rowsOf(segment)
+    segments.delete(segment.slot)
+    for (const each of segment.blocks) rows.give(each)
+  }
+  /** Copies what lives into new blocks, where most of them is dead. */
+  const compact = () => {
+    if (dead <= size + FEW) return
+    dead = 0
+    for (const segment of segments.values()) {
+      const { blocks } = segment
+      segment.blocks = [rows.take()]
+      for (const block of blocks) {
+        for (let i = 0; i < block.count; i++) {
+          if (block.flags[i] & GONE) continue
+          const line = block.lines[i]
+          const index = lines.firstNotBefore(line, block.starts[i], rows.sequence(block.rowAt(i)))
+          const to = openBlock(segment)
+          const keyEnd = to.bytes.position + block.keyEnds[i] - block.begin(i)
+          to.bytes.copy(block.bytes, block.begin(i), block.ends[i])
+          if (!(block.flags[i] & LOGGED)) willBeWritten(to, to.count)
+          lines.setRow(line, index, to.add(block.starts[i], keyEnd, line, block.flags[i]))
+        }
+      }
+      for (const block of blocks) rows.give(block)
+    }
+  }
+  const write = (writer: ChangelogWriter, block: Block, i: number, deleted: boolean) => {
+    const keyEnd = block.keyEnds[i]
+    keyBytes.reset().copy(block.bytes, block.begin(i), keyEnd)
+    if (!deleted) valueBytes.reset().copy(block.bytes, keyEnd, block.ends[i])
+    writer(keyBytes, deleted ? null : valueBytes, block.starts[i])
+  }
+  /** A row as it is now, whatever becomes of it. */
+  const entryOf = (block: Block, i: number): SequencedEntry<K, V> => {
+    const source = byteSource(Uint8Array.prototype.slice.call(block.bytes.buffer, block.begin(i), block.ends[i]))
+    const keyEnd = block.keyEnds[i] - block.begin(i)
+    const start = block.starts[i]
+    const logged = (block.flags[i] & LOGGED) !== 0
+    return {
+      key: innerKey(keys, source, 0, keyEnd),
+      start,
+      value: values.decode(source, keyEnd, source.buffer.length),
+      timestamp: start,
+      dirty: !logged,
+      logged,
+      given: null,
+      sequence: sequenceOf(source, keyEnd),
+    }
+  }
+
+  return {
+    get size() {
+      return size
+    },
+    put(key, timestamp, value) {
+      const line = lines.find(key)
+      const at = line < 0 ? 0 : lines.firstAtOrAfter(line, timestamp + 1)
+      const last = at === 0 ? -1 : lines.row(line, at - 1)
+      const sequence = last >= 0 && rows.start(last) === timestamp ? rows.sequence(last) + 1 : 0
+      const segment = segmentAt(timestamp)
+      const block = openBlock(segment)
+      const { bytes } = block
+      const begin = bytes.position
+      let keyEnd = begin
+      try {
+        keys.encode(key, bytes)
+        bytes.int64(timestamp)
+        bytes.int32(sequence)
+        keyEnd = bytes.position
+        values.encode(value, bytes)
+      } catch (error) {
+        bytes.position = begin
+        throw error
+      }
+      const index = block.count
+      const row = block.add(timestamp, keyEnd, line, 0)
+      block.lines[index] = lines.insert(line, at, row, key)
+      willBeWritten(block, index)
+      segment.live++
+      size++
+    },
+    fetch(key, from, to, visit) {
+      const line = lines.find(key)
+      if (line < 0) return false
+      const length = lines.length(line)
+      const first = lines.firstAtOrAfter(line, from)
+      let i = first
+      for (; i < length; i++) {
+        const row = lines.row(line, i)
+        const block = rows.of(row)
+        const index = indexOf(row)
+        const start = block.starts[index]
+        if (start > to) break
+        const keyEnd = block.keyEnds[index]
+        const end = block.ends[index]
+        visit(start, values.decode(found.of(block.bytes, keyEnd, end), keyEnd, end))
+      }
+      return i > first
+    },
+    expire(before) {
+      const end = Math.floor(before / span) * span
+      for (const segment of segments.values()) {
+        if (segment.slot * span >= end) continue
+        segments.delete(segment.slot)
+        size -= segment.live
+        dead -= rowsOf(segment) - segment.live
+        for (const block of segment.blocks) {
+          for (let i = 0; i < block.count; i++) if (!(block.flags[i] & GONE)) lines.removeBefore(block.lines[i], end)
+          block.unwritten = -1
+          expired.push(block)
+        }
+      }
+    },
+    unload(key, from, to) {
+      const line = lines.find(key)
+      if (line < 0) return
+      const first = lines.firstAtOrAfter(line, from)
+      const end = lines.firstAtOrAfter(line, to + 1)
+      const gone = Array.from({ length: end - first }, (_, i) => lines.row(line, first + i))
+      if (end > first) lines.remove(line, first, end)
+      for (const row of gone) kill(segmentAt(rows.start(row)), rows.of(row), indexOf(row))
+      compact()
+    },
+    *all() {
+      for (const segment of segments.values()) {
+        for (const block of segment.blocks) {
+          // A snapshot walks over it while commits take segments out.
+          if (segments.get(segment.slot) !== segment) break
+          const entries: SequencedEntry<K, V>[] = []
+          for (let i = 0; i < block.count; i++) if (!(block.flags[i] & GONE)) entries.push(entryOf(block, i))
+          yield* entries
+        }
+      }
+    },
+    flush(writer) {
+      for (const block of expired) {
+        for (let i = 0; i < block.count; i++) if (block.flags[i] === LOGGED) write(writer, block, i, true)
+        rows.give(block)
+      }
+      expired = []
+      for (const block of unwritten) {
+        // Made and gone between two commits: the changelog need not know.
+        if (block.unwritten < 0) continue
+        for (let i = block.unwritten; i < block.count; i++) {
+          if (block.flags[i] !== 0) continue
+          write(writer, block, i, false)
+          block.flags[i] = LOGGED
+        }
+        block.unwritten = -1
+      }
+      unwritten = []
+    },
+    writeEntry(of, writer) {
+      const entry = of as SequencedEntry<K, V>
+      encodeSequencedKey(keys, entry, keyBytes.reset())
+      values.encode(entry.value!, valueBytes.reset())
+      writer(keyBytes, valueBytes, entry.timestamp)
+    },
+    restore(source, keyStart, keyEnd, valueStart, valueEnd) {
+      const timestamp = windowStart(source, keyEnd)
+      const sequence = sequenceOf(source, keyEnd)
+      const key = innerKey(keys, source, keyStart, keyEnd)
+      // A schema that is not loaded yet must show now, not when a partner finds the record.
+      if (valueStart >= 0) values.decode(source, valueStart, valueEnd)
+      const line = lines.find(key)
+      const at = line < 0 ? 0 : lines.firstNotBefore(line, timestamp, sequence)
+      const there = line >= 0 && at < lines.length(line) ? lines.row(line, at) : -1
+      const known = there >= 0 && rows.start(there) === timestamp && rows.sequence(there) === sequence ? there : -1
+      if (valueStart >= 0) {
+        const segment = segmentAt(timestamp)
+        const block = openBlock(segment)
+        const keyAt = block.bytes.position
+        block.bytes.copy(source, keyStart, keyEnd)
+        block.bytes.copy(source, valueStart, valueEnd)
+        const index = block.count
+        const row = block.add(timestamp, keyAt + keyEnd - keyStart, line, LOGGED)
+        if (known >= 0) lines.setRow(line, at, row)
+        else block.lines[index] = lines.insert(line, at, row, key)
+        segment.live++
+        size++
+      } else if (known >= 0) lines.remove(line, at, at + 1)
+      if (known < 0) return
+      kill(segmentAt(timestamp), rows.of(known), indexOf(known))
+      compact()
+    },
+  }
+}
+
+const rowsOf = ({ blocks }: Segment): number => blocks.reduce((sum, { count }) => sum + count, 0)

@@ -1,0 +1,123 @@
+import { type ByteSource, ByteWriter } from '../serde/bytes.ts'
+
+const BITS = 8
+const ROWS = 1 << BITS
+const MASK = ROWS - 1
+/** A block takes no more rows when it holds so many bytes. */
+const FULL_BYTES = 1 << 20
+const FIRST_BYTES = 2048
+
+/** A row is in the changelog, so that its deletion must be, too. */
+export const LOGGED = 1
+/** A row is no more. */
+export const GONE = 2
+
+/** Up to 256 records as bytes, one behind the other, with a number column for what is looked at often. */
+export class Block {
+  readonly number: number
+  /** Key and value of each row, as the changelog has them. */
+  bytes = new ByteWriter(FIRST_BYTES)
+  count = 0
+  readonly starts = new Float64Array(ROWS)
+  readonly keyEnds = new Int32Array(ROWS)
+  readonly ends = new Int32Array(ROWS)
+  /** The line of the row's key. */
+  readonly lines = new Int32Array(ROWS)
+  readonly flags = new Uint8Array(ROWS)
+  /** Has rows from here on that no commit has written; -1: none. */
+  unwritten = -1
+
+  constructor(number: number) {
+    this.number = number
+  }
+
+  get isFull(): boolean {
+    return this.count === ROWS || this.bytes.position >= FULL_BYTES
+  }
+
+  begin(index: number): number {
+    return index === 0 ? 0 : this.ends[index - 1]
+  }
+
+  rowAt(index: number): number {
+    return (this.number << BITS) | index
+  }
+
+  /** Makes a row of what has been appended to `bytes`; `keyEnd` is where its key ends. */
+  add(start: number, keyEnd: number, line: number, flags: number): number {
+    const index = this.count++
+    this.starts[index] = start
+    this.keyEnds[index] = keyEnd
+    this.ends[index] = this.bytes.position
+    this.lines[index] = line
+    this.flags[index] = flags
+    return this.rowAt(index)
+  }
+}
+
+/**
+ * Records as bytes in blocks, where the garbage collector has nothing to look at: a row is known by a number, and given up
+ * with its whole block, which is then used again.
+ */
+export class RecordBlocks {
+  private readonly blocks: Block[] = []
+  private readonly spare: Block[] = []
+
+  take(): Block {
+    const spare = this.spare.pop()
+    if (spare !== undefined) return spare
+    const block = new Block(this.blocks.length)
+    this.blocks.push(block)
+    return block
+  }
+
+  give(block: Block): void {
+    block.count = 0
+    block.unwritten = -1
+    // The numbers stay, so that rows can name it; the bytes do while about as many will soon be needed.
+    if (this.spare.length > this.blocks.length >> 1) block.bytes = new ByteWriter(FIRST_BYTES)
+    else block.bytes.reset()
+    this.spare.push(block)
+  }
+
+  of(row: number): Block {
+    return this.blocks[row >>> BITS]
+  }
+
+  start(row: number): number {
+    return this.blocks[row >>> BITS].starts[row & MASK]
+  }
+
+  /** Tells rows of one key and time apart: the last four bytes of the key in the changelog. */
+  sequence(row: number): number {
+    const block = this.blocks[row >>> BITS]
+    return block.bytes.view.getInt32(block.keyEnds[row & MASK] - 4)
+  }
+}
+
+export const indexOf = (row: number): number => row & MASK
+
+const NOTHING = new ByteWriter(0)
+
+/** One value in a block, for codecs. Texts are cut from a copy of its bytes alone, so that they hold on to no more. */
+export class ValueBytes implements ByteSource {
+  buffer: Buffer = NOTHING.buffer
+  view: DataView = NOTHING.view
+  base = 0
+  private end = 0
+  private latin1: string | undefined
+
+  /** Bytes [start, end) of a writer; valid until it is asked for others. */
+  of({ buffer, view }: ByteWriter, start: number, end: number): this {
+    this.buffer = buffer
+    this.view = view
+    this.base = start
+    this.end = end
+    this.latin1 = undefined
+    return this
+  }
+
+  get text(): string {
+    return (this.latin1 ??= this.buffer.latin1Slice(this.base, this.end))
+  }
+}
