@@ -54,26 +54,20 @@ export function readInt64(view: DataView, p: number): number {
   return view.getInt32(p) * 4294967296 + view.getUint32(p + 4)
 }
 
-/** Above this a native call copies faster than a loop does. */
-const LONG_COPY = 256
+/** Above this many bytes a native call copies faster than a loop does. */
+const LONG_COPY = 128
 
-/** Copies bytes: a native call costs as much as a loop over a few hundred of them, and an object. */
-export function copyBytes(
-  from: Pick<ByteWriter, 'buffer' | 'view'>,
-  start: number,
-  to: Pick<ByteWriter, 'buffer' | 'view'>,
-  at: number,
-  length: number,
-): void {
+/** Copies bytes: for few a loop is faster than a native call, which needs an object, too. */
+export function copyBytes(from: DataView, start: number, to: DataView, at: number, length: number): void {
   if (length > LONG_COPY) {
-    from.buffer.copy(to.buffer, at, start, start + length)
+    const target = new Uint8Array(to.buffer, to.byteOffset + at, length)
+    target.set(new Uint8Array(from.buffer, from.byteOffset + start, length))
     return
   }
-  const source = from.view
-  const target = to.view
-  const words = length - (length & 3)
-  for (let i = 0; i < words; i += 4) target.setInt32(at + i, source.getInt32(start + i))
-  for (let i = words; i < length; i++) to.buffer[at + i] = from.buffer[start + i]
+  const rest = length & 3
+  const end = start + length - rest
+  for (; start < end; start += 4, at += 4) to.setInt32(at, from.getInt32(start, true), true)
+  for (let i = 0; i < rest; i++) to.setUint8(at + i, from.getUint8(start + i))
 }
 
 /** A growing buffer that encoders append to. Reused: what `bytes()` returns is valid until the next `reset`. */
@@ -156,11 +150,11 @@ export class ByteWriter {
     this.position += bytes.length
   }
 
-  /** Bytes [start, end) of another writer. */
-  copy(from: Pick<ByteWriter, 'buffer' | 'view'>, start: number, end: number): void {
+  /** Bytes [start, end) of a source, or of another writer. */
+  copy({ view }: Pick<ByteSource, 'view'>, start: number, end: number): void {
     const length = end - start
     this.ensure(length)
-    copyBytes(from, start, this, this.position, length)
+    copyBytes(view, start, this.view, this.position, length)
     this.position += length
   }
 

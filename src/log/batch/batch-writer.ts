@@ -1,7 +1,7 @@
 import { crc32c } from '@node-rs/crc32'
 import { MillraceError } from '../../errors.ts'
 import type { Headers } from '../../record.ts'
-import type { ByteWriter } from '../../serde/bytes.ts'
+import { type ByteWriter, copyBytes } from '../../serde/bytes.ts'
 import {
   ATTRIBUTES,
   BASE_SEQUENCE,
@@ -22,8 +22,6 @@ import {
 import { longSize, putVarint, putVarlong, varintSize, zigzag, zigzagLong } from './varint.ts'
 
 const NO_HEADERS: Headers = []
-/** Shorter spans are copied faster by a loop than by a native call. */
-const SHORT = 48
 
 /**
  * Gathers the records of one partition into one record batch (magic 2, uncompressed), in a buffer that is reused.
@@ -61,16 +59,23 @@ export class BatchWriter {
 
   /** Appends a record. Throws `UNENCODABLE_RECORD` when the timestamp is not a whole number. */
   append(timestamp: number, key: Uint8Array | null, value: Uint8Array | null, headers: Headers = NO_HEADERS): void {
-    this.write(timestamp, key, key === null ? -1 : key.length, value, value === null ? -1 : value.length, headers)
+    this.write(
+      timestamp,
+      key === null ? null : viewOf(key),
+      key === null ? -1 : key.length,
+      value === null ? null : viewOf(value),
+      value === null ? -1 : value.length,
+      headers,
+    )
   }
 
   /** Appends a record whose key and value are what two writers hold; the hot form of {@link append}. */
   appendFrom(timestamp: number, key: ByteWriter | null, value: ByteWriter | null, headers: Headers = NO_HEADERS): void {
     this.write(
       timestamp,
-      key === null ? null : key.buffer,
+      key === null ? null : key.view,
       key === null ? -1 : key.position,
-      value === null ? null : value.buffer,
+      value === null ? null : value.view,
       value === null ? -1 : value.position,
       headers,
     )
@@ -119,9 +124,9 @@ export class BatchWriter {
 
   private write(
     timestamp: number,
-    key: Uint8Array | null,
+    key: DataView | null,
     keyLength: number,
-    value: Uint8Array | null,
+    value: DataView | null,
     valueLength: number,
     headers: Headers,
   ): void {
@@ -150,15 +155,21 @@ export class BatchWriter {
       (value === null ? 0 : valueLength) +
       (headers.length === 0 ? 1 : headersSize(headers, encoded))
     this.ensure(length + 5)
-    const { buffer } = this
+    const { buffer, view } = this
     let p = putVarint(buffer, this.position, zigzag(length))
     buffer[p++] = 0
     p = short ? putVarint(buffer, p, time) : putVarlong(buffer, p, long)
     p = putVarint(buffer, p, offset)
     p = putVarint(buffer, p, keyMark)
-    if (key !== null) p = putBytes(buffer, p, key, keyLength)
+    if (key !== null) {
+      copyBytes(key, 0, view, p, keyLength)
+      p += keyLength
+    }
     p = putVarint(buffer, p, valueMark)
-    if (value !== null) p = putBytes(buffer, p, value, valueLength)
+    if (value !== null) {
+      copyBytes(value, 0, view, p, valueLength)
+      p += valueLength
+    }
     if (headers.length === 0) buffer[p++] = 0
     else p = putHeaders(buffer, p, headers, encoded)
     this.position = p
@@ -177,10 +188,11 @@ export class BatchWriter {
 
 const NO_NAMES: readonly Uint8Array[] = []
 
-function putBytes(buffer: Buffer, p: number, bytes: Uint8Array, length: number): number {
-  if (length < SHORT) for (let i = 0; i < length; i++) buffer[p + i] = bytes[i]
-  else buffer.set(bytes.length === length ? bytes : bytes.subarray(0, length), p)
-  return p + length
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) => new DataView(buffer, byteOffset, byteLength)
+
+function putBytes(buffer: Buffer, p: number, bytes: Uint8Array): number {
+  buffer.set(bytes, p)
+  return p + bytes.length
 }
 
 function putHeaders(buffer: Buffer, p: number, headers: Headers, names: readonly Uint8Array[]): number {
@@ -189,9 +201,9 @@ function putHeaders(buffer: Buffer, p: number, headers: Headers, names: readonly
     const name = names[i]
     const value = headers[i][1]
     p = putVarint(buffer, p, zigzag(name.length))
-    p = putBytes(buffer, p, name, name.length)
+    p = putBytes(buffer, p, name)
     p = putVarint(buffer, p, zigzag(value === null ? -1 : value.length))
-    if (value !== null) p = putBytes(buffer, p, value, value.length)
+    if (value !== null) p = putBytes(buffer, p, value)
   }
   return p
 }
