@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { json, string } from 'millrace'
+import { count, json, string } from 'millrace'
 import { diskState } from 'millrace/disk'
+import { rowOf } from '../../src/aggregates/row.ts'
 import { joinStore } from '../../src/state/join-store.ts'
 import { keyValueStore } from '../../src/state/key-value-store.ts'
 import { sessionStore } from '../../src/state/session-store.ts'
@@ -60,6 +61,29 @@ const SUBJECTS: Readonly<Record<string, (environment: StoreEnvironment) => Subje
         store.touch(entry)
       },
       get: (of, time) => store.find(time, of)?.value ?? 0,
+      expire(before) {
+        for (const start of store.starts()) if (start < before) store.forget(start)
+      },
+    }
+  },
+  /** As aggregates of numbers are kept, which go around its entries. */
+  'window of rows'(environment) {
+    const value = () => count().state
+    const store = windowStore<string, number>({ name: 'wr', key, value, row: rowOf(count()) }).create(environment)
+    const rows = store.rows!
+    const one = Float64Array.of(1)
+    return {
+      store,
+      put(of, time) {
+        let slot = rows.find(time, of)
+        if (slot < 0) slot = rows.create(time, of, time, one)
+        else rows.block(slot)[rows.at(slot)]++
+        rows.touch(slot)
+      },
+      get(of, time) {
+        const slot = rows.find(time, of)
+        return slot < 0 ? 0 : rows.block(slot)[rows.at(slot)]
+      },
       expire(before) {
         for (const start of store.starts()) if (start < before) store.forget(start)
       },
@@ -140,6 +164,7 @@ export const microStores: Workload = {
     try {
       for (const [name, open] of Object.entries(SUBJECTS)) {
         lines.push(...measureStore(`micro-stores ${name} memory`, open, environment(), records!))
+        if (name === 'window of rows') continue // there are none on disk
         // A cache of a tenth, so that most of it comes from the disk.
         const state = diskState(directory, { cacheBytes: records! * 10, pageCacheBytes: records! * 10 })
         const disk = {

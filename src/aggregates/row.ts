@@ -1,3 +1,5 @@
+import type { ByteWriter } from '../serde/bytes.ts'
+
 /**
  * An accumulator as a row of doubles, for aggregates that keep nothing but numbers: a store holds many of them in one
  * array, where an object each takes five times the memory and is copied by the garbage collector. What is added, given
@@ -16,6 +18,8 @@ export interface AggregateRow<A = unknown, R = unknown> {
   /** The accumulator as the aggregate's own functions know it. */
   load(row: Float64Array, at: number): A
   save(row: Float64Array, at: number, accumulator: A): void
+  /** Writes what the aggregate's state writes, without an accumulator in between; absent: by `load`. */
+  write?(row: Float64Array, at: number, out: ByteWriter): void
 }
 
 /**
@@ -35,7 +39,11 @@ export function rowOf<A, R>(aggregate: object): AggregateRow<A, R> | undefined {
 }
 
 /** Of an accumulator that is one number. */
-export function numberRow<R>(put: AggregateRow['put'], result: (accumulator: number) => R): AggregateRow<number, R> {
+export function numberRow<R>(
+  put: AggregateRow['put'],
+  result: (accumulator: number) => R,
+  write?: (out: ByteWriter, accumulator: number) => void,
+): AggregateRow<number, R> {
   return {
     width: 1,
     put,
@@ -44,5 +52,6 @@ export function numberRow<R>(put: AggregateRow['put'], result: (accumulator: num
     save(row, at, accumulator) {
       row[at] = accumulator
     },
+    ...(write && { write: (row, at, out) => write(out, row[at]) }),
   }
 }

@@ -17,89 +17,131 @@ const BLOCK_ROWS = 1 << BLOCK_BITS
  * Entries as rows of doubles in blocks, known by the number of their row: start, time of the newest record, flags, then the
  * accumulator. Rows lie together, so that an update misses the cache once; blocks never move, and rows that are given back
  * are used again.
+ *
+ * A class, and its methods without closures: however many stores there are, V8 compiles them once.
  */
-export interface Rows<K> {
-  /** The block that holds a row, and where its accumulator is in there. */
-  block(slot: number): Float64Array
-  at(slot: number): number
-  /** A row with a copy of an accumulator, clean and not logged. */
-  take(key: K, start: number, timestamp: number, accumulator: Float64Array): number
-  /** Gives a row back. */
-  free(slot: number): void
-  key(slot: number): K
-  start(slot: number): number
-  timestamp(slot: number): number
-  setTimestamp(slot: number, timestamp: number): void
-  /** The newest of its records: moves the time on, never back. */
-  reach(slot: number, timestamp: number): void
-  /** True when it was clean before. */
-  soil(slot: number): boolean
-  clean(slot: number): void
-  isDirty(slot: number): boolean
-  isLogged(slot: number): boolean
-  setLogged(slot: number, logged: boolean): void
-  isDeleted(slot: number): boolean
-  remove(slot: number): void
-}
+export class Rows<K> {
+  private readonly width: number
+  private readonly stride: number
+  private readonly blocks: Float64Array[] = []
+  private readonly keys: (K | undefined)[] = []
+  /** What identifies the keys that are objects. */
+  private readonly ids: string[] = []
+  private readonly spare: number[] = []
 
-export function rows<K>({ width }: Pick<AggregateRow, 'width'>): Rows<K> {
-  const stride = HEAD + width
-  const blocks: Float64Array[] = []
-  const keys: (K | undefined)[] = []
-  const spare: number[] = []
-
-  const block = (slot: number) => blocks[slot >> BLOCK_BITS]
-  const first = (slot: number) => (slot & (BLOCK_ROWS - 1)) * stride
-  const field = (slot: number, of: number) => block(slot)[first(slot) + of]
-  const flags = (slot: number) => field(slot, FLAGS) | 0
-  const setFlags = (slot: number, to: number) => {
-    block(slot)[first(slot) + FLAGS] = to
+  constructor({ width }: Pick<AggregateRow, 'width'>) {
+    this.width = width
+    this.stride = HEAD + width
   }
 
-  return {
-    block,
-    at: (slot) => first(slot) + HEAD,
-    take(key, start, timestamp, accumulator) {
-      let slot = spare.pop()
-      if (slot === undefined) {
-        slot = keys.length
-        if ((slot & (BLOCK_ROWS - 1)) === 0) blocks.push(new Float64Array(BLOCK_ROWS * stride))
-        keys.push(key)
-      } else keys[slot] = key
-      const in_ = block(slot)
-      const at = first(slot)
-      in_[at + START] = start
-      in_[at + TIMESTAMP] = timestamp
-      in_[at + FLAGS] = 0
-      for (let i = 0; i < width; i++) in_[at + HEAD + i] = accumulator[i]
-      return slot
-    },
-    free(slot) {
-      keys[slot] = undefined
-      spare.push(slot)
-    },
-    key: (slot) => keys[slot]!,
-    start: (slot) => field(slot, START),
-    timestamp: (slot) => field(slot, TIMESTAMP),
-    setTimestamp(slot, timestamp) {
-      block(slot)[first(slot) + TIMESTAMP] = timestamp
-    },
-    reach(slot, timestamp) {
-      const at = first(slot) + TIMESTAMP
-      const of = block(slot)
-      if (timestamp > of[at]) of[at] = timestamp
-    },
-    soil(slot) {
-      const before = flags(slot)
-      if (before & DIRTY) return false
-      setFlags(slot, before | DIRTY)
-      return true
-    },
-    clean: (slot) => setFlags(slot, flags(slot) & ~DIRTY),
-    isDirty: (slot) => (flags(slot) & DIRTY) !== 0,
-    isLogged: (slot) => (flags(slot) & LOGGED) !== 0,
-    setLogged: (slot, logged) => setFlags(slot, logged ? flags(slot) | LOGGED : flags(slot) & ~LOGGED),
-    isDeleted: (slot) => (flags(slot) & DELETED) !== 0,
-    remove: (slot) => setFlags(slot, flags(slot) | DELETED),
+  /** The block that holds a row, and where its accumulator is in there. */
+  block(slot: number): Float64Array {
+    return this.blocks[slot >> BLOCK_BITS]
+  }
+
+  at(slot: number): number {
+    return this.first(slot) + HEAD
+  }
+
+  /** A row with a copy of an accumulator, clean and not logged. `id` is what identifies the key in a Map. */
+  take(key: K, id: unknown, start: number, timestamp: number, accumulator: Float64Array): number {
+    const slot = this.spare.pop() ?? this.extend()
+    this.keys[slot] = key
+    if (typeof key === 'object') this.ids[slot] = id as string
+    const block = this.block(slot)
+    const at = this.first(slot)
+    block[at + START] = start
+    block[at + TIMESTAMP] = timestamp
+    block[at + FLAGS] = 0
+    for (let i = 0; i < this.width; i++) block[at + HEAD + i] = accumulator[i]
+    return slot
+  }
+
+  /** Gives a row back. */
+  free(slot: number): void {
+    this.keys[slot] = undefined
+    this.spare.push(slot)
+  }
+
+  key(slot: number): K {
+    return this.keys[slot] as K
+  }
+
+  /** Whether its key is the one that is identified so. */
+  holds(slot: number, id: unknown): boolean {
+    const key: unknown = this.keys[slot]
+    if (key === id) return true
+    return typeof key === 'object' ? this.ids[slot] === id : Number.isNaN(key) && Number.isNaN(id)
+  }
+
+  start(slot: number): number {
+    return this.block(slot)[this.first(slot) + START]
+  }
+
+  timestamp(slot: number): number {
+    return this.block(slot)[this.first(slot) + TIMESTAMP]
+  }
+
+  setTimestamp(slot: number, timestamp: number): void {
+    this.block(slot)[this.first(slot) + TIMESTAMP] = timestamp
+  }
+
+  /** The newest of its records: moves the time on, never back. */
+  reach(slot: number, timestamp: number): void {
+    const block = this.block(slot)
+    const at = this.first(slot) + TIMESTAMP
+    if (timestamp > block[at]) block[at] = timestamp
+  }
+
+  /** True when it was clean before. */
+  soil(slot: number): boolean {
+    const flags = this.flags(slot)
+    if (flags & DIRTY) return false
+    this.setFlags(slot, flags | DIRTY)
+    return true
+  }
+
+  /** What the changelog has now been told: that it is there, or not any more. */
+  settle(slot: number, logged: boolean): void {
+    this.setFlags(slot, (this.flags(slot) & DELETED) | (logged ? LOGGED : 0))
+  }
+
+  setLogged(slot: number): void {
+    this.setFlags(slot, this.flags(slot) | LOGGED)
+  }
+
+  isDirty(slot: number): boolean {
+    return (this.flags(slot) & DIRTY) !== 0
+  }
+
+  isLogged(slot: number): boolean {
+    return (this.flags(slot) & LOGGED) !== 0
+  }
+
+  isDeleted(slot: number): boolean {
+    return (this.flags(slot) & DELETED) !== 0
+  }
+
+  remove(slot: number): void {
+    this.setFlags(slot, this.flags(slot) | DELETED)
+  }
+
+  private extend(): number {
+    const slot = this.keys.length
+    if ((slot & (BLOCK_ROWS - 1)) === 0) this.blocks.push(new Float64Array(BLOCK_ROWS * this.stride))
+    this.keys.push(undefined)
+    return slot
+  }
+
+  private first(slot: number): number {
+    return (slot & (BLOCK_ROWS - 1)) * this.stride
+  }
+
+  private flags(slot: number): number {
+    return this.block(slot)[this.first(slot) + FLAGS] | 0
+  }
+
+  private setFlags(slot: number, to: number): void {
+    this.block(slot)[this.first(slot) + FLAGS] = to
   }
 }

@@ -4,9 +4,10 @@ import type { StoreSpec } from '../topology/store-spec.ts'
 import { changes, newEntry, restoreEntry } from './changes.ts'
 import { diskWindowStore } from './disk/disk-stores.ts'
 import { type Keys, keysOf } from './keys.ts'
-import { rowWindowStore, type WindowRows } from './row-window-store.ts'
+import { rowWindowStore } from './row-window-store.ts'
 import type { Entry, StateStore, StoreValue, ValueCodec } from './store.ts'
 import { encodeWindowKey, innerKey, windowStart } from './window-key.ts'
+import type { WindowRows } from './window-rows.ts'
 
 /**
  * Aggregates of aligned windows: one Map per window, so that finding an entry is one lookup with the key as it is

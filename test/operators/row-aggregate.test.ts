@@ -106,7 +106,9 @@ function outcome(driver: TopologyDriver, all: readonly Step[]) {
   }
   driver.commit()
   const rows = driver.outputs.map((topic) => driver.read<Windowed<string>>(topic))
-  return { rows, held: driver.store('numbers'), dropped: driver.droppedByReason() }
+  // A store has no order.
+  const held = driver.store('numbers').map((entry) => [JSON.stringify([entry.start, entry.key]), entry] as const)
+  return { rows, held: new Map(held), size: held.length, dropped: driver.droppedByReason() }
 }
 
 /** Where more windows wait than may, the same number of them does. */

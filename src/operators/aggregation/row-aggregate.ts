@@ -1,6 +1,6 @@
 import type { Aggregate } from '../../aggregates/aggregate.ts'
 import { rowOf } from '../../aggregates/row.ts'
-import type { WindowRows } from '../../state/row-window-store.ts'
+import type { WindowRows } from '../../state/window-rows.ts'
 import type { WindowStore } from '../../state/window-store.ts'
 import type { ProcessorContext } from '../../topology/processor.ts'
 import type { Results } from './results.ts'
@@ -58,7 +58,7 @@ export function rowResults<K, V, A, R>(
   const next = context.forward()
   return () => {
     if (context.emit === 'update') return
-    if (context.wantsOld) return give.flush(rows.changed().map(rows.entry))
+    if (context.wantsOld) return give.flush(rows.changed().map((slot) => rows.entry(slot)))
     for (const slot of rows.changed()) {
       const value = result(rows.block(slot), rows.at(slot))
       next(keyOf(rows.key(slot), rows.start(slot)), value, rows.timestamp(slot), undefined)

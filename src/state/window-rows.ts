@@ -1,0 +1,221 @@
+import type { AggregateRow } from '../aggregates/row.ts'
+import { ByteWriter } from '../serde/bytes.ts'
+import type { Keys } from './keys.ts'
+import { RowEntry } from './row-entry.ts'
+import { Rows } from './rows.ts'
+import { hashOf, SlotTable } from './slot-table.ts'
+import type { ChangelogWriter, ValueCodec } from './store.ts'
+import { encodeWindowEnd } from './window-key.ts'
+
+/**
+ * The rows of a window store, by number. An entry stands for a row; one that is asked for is made, and kept only here. A class
+ * for the reason that {@link Rows} is one: this is what runs for every record.
+ */
+export class WindowRows<K, A> {
+  readonly rows: Rows<K>
+  readonly row: AggregateRow<A>
+  size = 0
+  private readonly keys: Keys<K>
+  private readonly values: ValueCodec<A>
+  private readonly windows = new Map<number, SlotTable>()
+  private readonly named = new Map<number, RowEntry<K, A>>()
+  private readonly keyBytes = new ByteWriter()
+  private readonly valueBytes = new ByteWriter()
+  private dirty: number[] = []
+  private sorted: number[] | undefined = []
+  // Records come mostly from one window after the other: the last one is remembered.
+  private lastStart = Number.NaN
+  private last: SlotTable | undefined
+
+  constructor(keys: Keys<K>, values: ValueCodec<A>, row: AggregateRow<A>) {
+    this.keys = keys
+    this.values = values
+    this.row = row
+    this.rows = new Rows<K>(row)
+  }
+
+  /** -1: there is none. */
+  find(start: number, key: K): number {
+    const window = this.windowAt(start)
+    if (window === undefined) return -1
+    const id = this.idOf(key)
+    return window.find(this.rows, id, hashOf(id))
+  }
+
+  /** A new row; there must be none. */
+  create(start: number, key: K, timestamp: number, accumulator: Float64Array): number {
+    const kept = this.keys.keep(key)
+    const id = this.idOf(kept)
+    const slot = this.rows.take(kept, id, start, timestamp, accumulator)
+    const window = this.windowAt(start) ?? this.open(start)
+    window.put(hashOf(id), slot)
+    this.size++
+    return slot
+  }
+
+  touch(slot: number): void {
+    if (this.rows.soil(slot)) this.dirty.push(slot)
+  }
+
+  /** The block that holds a row, and where its accumulator is in there. */
+  block(slot: number): Float64Array {
+    return this.rows.block(slot)
+  }
+
+  at(slot: number): number {
+    return this.rows.at(slot)
+  }
+
+  /** The newest of its records: moves the time on, never back. */
+  reach(slot: number, timestamp: number): void {
+    this.rows.reach(slot, timestamp)
+  }
+
+  key(slot: number): K {
+    return this.rows.key(slot)
+  }
+
+  start(slot: number): number {
+    return this.rows.start(slot)
+  }
+
+  timestamp(slot: number): number {
+    return this.rows.timestamp(slot)
+  }
+
+  /** The same entry for as long as the row is alive, for those who know entries by their identity. */
+  entry(slot: number): RowEntry<K, A> {
+    let entry = this.named.get(slot)
+    if (entry === undefined) this.named.set(slot, (entry = new RowEntry<K, A>(this, slot)))
+    return entry
+  }
+
+  /** As `entry`, where nobody asks whether it is the same. */
+  show(slot: number): RowEntry<K, A> {
+    return this.named.get(slot) ?? new RowEntry<K, A>(this, slot)
+  }
+
+  /** Rows changed since the last flush, in the order of their first change; deleted ones too. */
+  changed(): readonly number[] {
+    return this.dirty
+  }
+
+  starts(): readonly number[] {
+    return (this.sorted ??= [...this.windows.keys()].sort((a, b) => a - b))
+  }
+
+  /** Rows of one window. */
+  in(start: number): Int32Array {
+    return this.windowAt(start)?.slots() ?? NONE
+  }
+
+  value(slot: number): A {
+    return this.row.load(this.rows.block(slot), this.rows.at(slot))
+  }
+
+  setValue(slot: number, value: A): void {
+    this.row.save(this.rows.block(slot), this.rows.at(slot), value)
+  }
+
+  /** Takes a row out of its window; it stays until the changelog knows. */
+  unlink(slot: number): void {
+    const start = this.rows.start(slot)
+    const window = this.windowAt(start)!
+    window.delete(hashOf(this.idOf(this.rows.key(slot))), slot)
+    this.size--
+    if (window.size === 0) this.drop(start)
+  }
+
+  /** Forgets one window. */
+  forget(start: number): void {
+    const window = this.windowAt(start)
+    if (window === undefined) return
+    for (const slot of window.slots()) this.bury(slot)
+    this.size -= window.size
+    this.drop(start)
+  }
+
+  free(slot: number): void {
+    this.named.delete(slot)
+    this.rows.free(slot)
+  }
+
+  /** As the changelog says it is: what the entry was given out as is that, and no longer what was worked out here. */
+  restore(slot: number, value: A, timestamp: number): void {
+    this.setValue(slot, value)
+    this.rows.setTimestamp(slot, timestamp)
+    this.rows.setLogged(slot)
+    this.named.delete(slot)
+  }
+
+  flush(to: ChangelogWriter): void {
+    const { dirty } = this
+    for (let i = 0; i < dirty.length; i++) this.flushRow(dirty[i], to)
+    this.dirty = []
+  }
+
+  write(slot: number, to: ChangelogWriter): void {
+    const { rows, row, keyBytes, valueBytes } = this
+    this.encodeKey(slot)
+    valueBytes.reset()
+    if (row.write === undefined) this.values.encode(this.value(slot), valueBytes)
+    else row.write(rows.block(slot), rows.at(slot), valueBytes)
+    to(keyBytes, valueBytes, rows.timestamp(slot))
+  }
+
+  private flushRow(slot: number, to: ChangelogWriter): void {
+    const { rows } = this
+    if (!rows.isDeleted(slot)) {
+      this.write(slot, to)
+      rows.settle(slot, true)
+      return
+    }
+    // Made and gone between two commits: the changelog need not know.
+    if (rows.isLogged(slot)) {
+      this.encodeKey(slot)
+      to(this.keyBytes, null, rows.timestamp(slot))
+    }
+    rows.settle(slot, false)
+    this.free(slot)
+  }
+
+  private encodeKey(slot: number): void {
+    this.keys.encode(this.rows.key(slot), this.keyBytes.reset())
+    encodeWindowEnd(this.rows.start(slot), this.keyBytes)
+  }
+
+  private bury(slot: number): void {
+    const { rows } = this
+    rows.remove(slot)
+    if (rows.isLogged(slot)) this.touch(slot)
+    else if (!rows.isDirty(slot)) this.free(slot)
+  }
+
+  private idOf(key: K): unknown {
+    return typeof key === 'object' ? this.keys.identity(key) : key
+  }
+
+  private windowAt(start: number): SlotTable | undefined {
+    if (start !== this.lastStart) {
+      this.last = this.windows.get(start)
+      this.lastStart = start
+    }
+    return this.last
+  }
+
+  private open(start: number): SlotTable {
+    const window = new SlotTable()
+    this.windows.set(start, window)
+    this.last = window
+    this.sorted = undefined
+    return window
+  }
+
+  private drop(start: number): void {
+    this.windows.delete(start)
+    this.sorted = undefined
+    this.lastStart = Number.NaN
+  }
+}
+
+const NONE = new Int32Array(0)
