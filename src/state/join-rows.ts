@@ -1,11 +1,12 @@
 import { ByteWriter, byteSource } from '../serde/bytes.ts'
 import type { Pageable } from './disk/paged.ts'
 import type { JoinStore } from './join-store.ts'
-import { KeyLines } from './key-lines.ts'
+import type { KeyNumbers } from './key-numbers.ts'
 import type { Keys } from './keys.ts'
 import { type Block, GONE, indexOf, LOGGED, RecordBlocks, ValueBytes } from './record-blocks.ts'
 import { encodeSequencedKey, type SequencedEntry, sequenceOf } from './sequenced.ts'
 import type { ChangelogWriter, ValueCodec } from './store.ts'
+import { TimeLists } from './time-lists.ts'
 import { innerKey, windowStart } from './window-key.ts'
 
 /** What has a time in one slot, and goes as a whole. */
@@ -23,10 +24,16 @@ const FEW = 1024
  * and are decoded when a partner finds them. So what is kept are some buffers, whatever the number of records, and a
  * segment that has expired gives them back as a whole.
  */
-export function joinRows<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: number): JoinStore<K, V> & Pageable<K> {
+export function joinRows<K, V>(
+  keys: Keys<K>,
+  values: ValueCodec<V>,
+  span: number,
+  numbers: KeyNumbers<K>,
+): JoinStore<K, V> & Pageable<K> {
   const segments = new Map<number, Segment>()
   const rows = new RecordBlocks()
-  const lines = new KeyLines(keys, rows)
+  /** The rows of each key, by its number, in the order of (timestamp, arrival). */
+  const lines = new TimeLists()
   const found = new ValueBytes()
   const keyBytes = new ByteWriter()
   const valueBytes = new ByteWriter()
@@ -47,6 +54,26 @@ export function joinRows<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
     let block = blocks[blocks.length - 1]
     if (block.isFull) blocks.push((block = rows.take()))
     return block
+  }
+  /** Index in a key's line of the first row that is not before (timestamp, sequence). */
+  const firstNotBefore = (line: number, timestamp: number, sequence: number): number => {
+    let low = lines.firstAtOrAfter(line, timestamp)
+    let high = lines.firstAtOrAfter(line, timestamp + 1)
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (rows.sequence(lines.row(line, middle)) < sequence) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+  const enterLine = (line: number, at: number, timestamp: number, row: number, key: K): number => {
+    const number = line < 0 || lines.length(line) === 0 ? numbers.hold(key) : line
+    lines.insert(number, at, timestamp, row)
+    return number
+  }
+  const leaveLine = (line: number, from: number, to: number) => {
+    lines.remove(line, from, to)
+    if (lines.length(line) === 0) numbers.release(line)
   }
   const willBeWritten = (block: Block, index: number) => {
     if (block.unwritten >= 0) return
@@ -74,7 +101,7 @@ export function joinRows<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
         for (let i = 0; i < block.count; i++) {
           if (block.flags[i] & GONE) continue
           const line = block.lines[i]
-          const index = lines.firstNotBefore(line, block.starts[i], rows.sequence(block.rowAt(i)))
+          const index = firstNotBefore(line, block.starts[i], rows.sequence(block.rowAt(i)))
           const to = openBlock(segment)
           const keyEnd = to.bytes.position + block.keyEnds[i] - block.begin(i)
           to.bytes.copy(block.bytes, block.begin(i), block.ends[i])
@@ -114,10 +141,10 @@ export function joinRows<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
       return size
     },
     put(key, timestamp, value) {
-      const line = lines.find(key)
+      const line = numbers.find(key)
       const at = line < 0 ? 0 : lines.firstAtOrAfter(line, timestamp + 1)
-      const last = at === 0 ? -1 : lines.row(line, at - 1)
-      const sequence = last >= 0 && rows.start(last) === timestamp ? rows.sequence(last) + 1 : 0
+      const repeated = at > 0 && lines.time(line, at - 1) === timestamp
+      const sequence = repeated ? rows.sequence(lines.row(line, at - 1)) + 1 : 0
       const segment = segmentAt(timestamp)
       const block = openBlock(segment)
       const { bytes } = block
@@ -135,23 +162,23 @@ export function joinRows<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
       }
       const index = block.count
       const row = block.add(timestamp, keyEnd, line, 0)
-      block.lines[index] = lines.insert(line, at, row, key)
+      block.lines[index] = enterLine(line, at, timestamp, row, key)
       willBeWritten(block, index)
       segment.live++
       size++
     },
     fetch(key, from, to, visit) {
-      const line = lines.find(key)
-      if (line < 0) return false
-      const length = lines.length(line)
+      const line = numbers.find(key)
+      const length = line < 0 ? 0 : lines.length(line)
+      if (length === 0) return false
       const first = lines.firstAtOrAfter(line, from)
       let i = first
       for (; i < length; i++) {
+        const start = lines.time(line, i)
+        if (start > to) break
         const row = lines.row(line, i)
         const block = rows.of(row)
         const index = indexOf(row)
-        const start = block.starts[index]
-        if (start > to) break
         const keyEnd = block.keyEnds[index]
         const end = block.ends[index]
         visit(start, values.decode(found.of(block.bytes, keyEnd, end), keyEnd, end))
@@ -166,19 +193,24 @@ export function joinRows<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
         size -= segment.live
         dead -= rowsOf(segment) - segment.live
         for (const block of segment.blocks) {
-          for (let i = 0; i < block.count; i++) if (!(block.flags[i] & GONE)) lines.removeBefore(block.lines[i], end)
+          for (let i = 0; i < block.count; i++) {
+            const line = block.lines[i]
+            // The first of its rows takes the others along.
+            if (block.flags[i] & GONE || lines.length(line) === 0 || lines.time(line, 0) >= end) continue
+            leaveLine(line, 0, lines.firstAtOrAfter(line, end))
+          }
           block.unwritten = -1
           expired.push(block)
         }
       }
     },
     unload(key, from, to) {
-      const line = lines.find(key)
-      if (line < 0) return
+      const line = numbers.find(key)
+      if (line < 0 || lines.length(line) === 0) return
       const first = lines.firstAtOrAfter(line, from)
       const end = lines.firstAtOrAfter(line, to + 1)
       const gone = Array.from({ length: end - first }, (_, i) => lines.row(line, first + i))
-      if (end > first) lines.remove(line, first, end)
+      if (end > first) leaveLine(line, first, end)
       for (const row of gone) kill(segmentAt(rows.start(row)), rows.of(row), indexOf(row))
       compact()
     },
@@ -223,10 +255,11 @@ export function joinRows<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
       const key = innerKey(keys, source, keyStart, keyEnd)
       // A schema that is not loaded yet must show now, not when a partner finds the record.
       if (valueStart >= 0) values.decode(source, valueStart, valueEnd)
-      const line = lines.find(key)
-      const at = line < 0 ? 0 : lines.firstNotBefore(line, timestamp, sequence)
-      const there = line >= 0 && at < lines.length(line) ? lines.row(line, at) : -1
-      const known = there >= 0 && rows.start(there) === timestamp && rows.sequence(there) === sequence ? there : -1
+      const line = numbers.find(key)
+      const at = line < 0 ? 0 : firstNotBefore(line, timestamp, sequence)
+      const isThere = line >= 0 && at < lines.length(line) && lines.time(line, at) === timestamp
+      const there = isThere ? lines.row(line, at) : -1
+      const known = isThere && rows.sequence(there) === sequence ? there : -1
       if (valueStart >= 0) {
         const segment = segmentAt(timestamp)
         const block = openBlock(segment)
@@ -236,10 +269,10 @@ export function joinRows<K, V>(keys: Keys<K>, values: ValueCodec<V>, span: numbe
         const index = block.count
         const row = block.add(timestamp, keyAt + keyEnd - keyStart, line, LOGGED)
         if (known >= 0) lines.setRow(line, at, row)
-        else block.lines[index] = lines.insert(line, at, row, key)
+        else block.lines[index] = enterLine(line, at, timestamp, row, key)
         segment.live++
         size++
-      } else if (known >= 0) lines.remove(line, at, at + 1)
+      } else if (known >= 0) leaveLine(line, at, at + 1)
       if (known < 0) return
       kill(segmentAt(timestamp), rows.of(known), indexOf(known))
       compact()

@@ -2,6 +2,7 @@ import type { Serde } from '../serde/serde.ts'
 import type { StoreSpec } from '../topology/store-spec.ts'
 import { pagedJoinStore } from './disk/paged-join.ts'
 import { joinRows } from './join-rows.ts'
+import { KeyNumbers } from './key-numbers.ts'
 import { keysOf } from './keys.ts'
 import { type StateStore, serdeValue } from './store.ts'
 
@@ -24,6 +25,8 @@ export interface JoinStoreOptions<K, V> {
   /** About how long records are kept, ms. */
   readonly retention: number
   readonly parameters?: Readonly<Record<string, unknown>>
+  /** The same for stores that are asked for the same key one after the other. */
+  readonly together?: object
 }
 
 /** Memory holds at most one segment more than is needed. */
@@ -40,8 +43,13 @@ export function joinStore<K, V>(options: JoinStoreOptions<K, V>): StoreSpec<Join
       const keys = keysOf(environment.open(options.key, 'key'))
       const values = serdeValue(options.value)(environment)
       const span = Math.max(1, Math.ceil(options.retention / SEGMENTS))
-      const make = () => joinRows(keys, values, span)
-      return disk ? pagedJoinStore({ disk, keys, values, make }, span) : make()
+      const numbers = () => new KeyNumbers(keys)
+      if (disk) {
+        return pagedJoinStore({ disk, keys, values, make: () => joinRows(keys, values, span, numbers()) }, span)
+      }
+      const { together } = options
+      const own = together && environment.share ? environment.share(together, numbers) : numbers()
+      return joinRows(keys, values, span, own)
     },
   }
 }

@@ -24,6 +24,8 @@ export interface StoreDisk extends Pick<DiskState, 'cacheBytes'> {
 export interface StoreEnvironment {
   /** A codec for the store's changelog topic. */
   open<T>(serde: Serde<T>, part: RecordPart): Codec<T>
+  /** One thing for all stores of a task that name the same object, made for the first of them. */
+  readonly share?: <T>(by: object, make: () => T) => T
   /** Rows on disk for a store that can be larger than memory; absent where everything is kept in memory. */
   readonly disk?: StoreDisk
 }

@@ -19,7 +19,8 @@ interface Put {
   readonly value: string
 }
 
-const store = joinStore({ name: 'join', key: string(), value: string(), retention: RETENTION })
+const options = { name: 'join', key: string(), value: string(), retention: RETENTION }
+const store = joinStore(options)
 const key = fc.constantFrom('a', 'b', 'a key of more than thirteen characters', 'ä', '')
 const time = fc.nat(80)
 // Some that a copy takes by words, some with a rest, some by a native call, some larger than a block.
@@ -119,6 +120,45 @@ function follow(into: JoinStore<string, string>, written: Changelog): void {
 const onDisk = storesOnDisk()
 answersAsAList('a join store', store, 40)
 answersAsAList('a join store on disk', onDisk(store), 15)
+
+it('two stores that are asked together know nothing of each other', () => {
+  const together = {}
+  const sides = ['left', 'right'].map((name) => joinStore({ ...options, name, together }))
+  const one = fc.record({
+    side: fc.constantFrom(0, 1),
+    kind: fc.constantFrom('put', 'put', 'put', 'expire'),
+    // Many keys: they have numbers that the other side has never heard of.
+    key: fc.nat(40).map((n) => `key ${n}`),
+    time,
+  })
+  fc.assert(
+    fc.property(fc.array(one, { maxLength: 300 }), (steps) => {
+      const shared = new Map<object, unknown>()
+      const share = <T>(by: object, make: () => T): T => (shared.get(by) ?? shared.set(by, make()).get(by)) as T
+      const stores = sides.map((spec) =>
+        spec.create({ open: (serde, part) => serde.open({ topic: 't', part }), share }),
+      )
+      expect(shared.size).toBe(1)
+      const models: Put[][] = [[], []]
+      for (const [i, { side, kind, key, time }] of steps.entries()) {
+        if (kind === 'put') {
+          stores[side].put(key, time, `${i}`)
+          models[side].push({ key, time, value: `${i}` })
+        } else {
+          stores[side].expire(time)
+          models[side] = models[side].filter((of) => of.time >= Math.floor(time / SPAN) * SPAN)
+          stores[side].flush(() => {})
+        }
+        for (const [own, model] of models.entries()) {
+          const found: string[] = []
+          stores[own].fetch(key, 0, 100, (_, value) => found.push(value))
+          expect(found).toEqual(inOrder(model.filter((of) => of.key === key)).map(({ value }) => value))
+          expect(stores[own].size).toBe(model.length)
+        }
+      }
+    }),
+  )
+})
 
 it('a record that cannot be written leaves nothing behind', () => {
   const numbers = joinStore({ name: 'join', key: string(), value: integer(), retention: RETENTION })

@@ -44,12 +44,14 @@ export function joinStreams<K, V, W, R>(
   const leftOuter = kind !== 'join'
   const rightOuter = kind === 'outerJoin'
   const { before, after, grace } = windows
+  const together = {}
   const sideOf = <T>(side: string, of: Serde<T>, outer: boolean): JoinSide<K, T> => ({
     store: joinStore<K, T>({
       name: self ? name : `${name}-${side}`,
       key,
       value: of,
       retention: before + after + grace,
+      together,
     }),
     unmatched: outer ? timeBuffer<K, T>({ name: `${name}-${side}-unmatched`, key, value: of }) : undefined,
   })

@@ -33,6 +33,11 @@ export function openStores(
 ): TaskStores {
   const codecs: Codec<unknown>[] = []
   const of = new Map<unknown, TaskStore>()
+  const shared = new Map<object, unknown>()
+  const share = <T>(by: object, make: () => T): T => {
+    if (!shared.has(by)) shared.set(by, make())
+    return shared.get(by) as T
+  }
   for (const { spec, changelog } of stores) {
     const topic = changelog ?? spec.name
     const store = spec.create({
@@ -41,6 +46,7 @@ export function openStores(
         codecs.push(codec as Codec<unknown>)
         return codec
       },
+      share,
       disk: state && {
         table: () => state.table(`${id}_${partition}`, spec.name),
         timelines: () => state.timelines(`${id}_${partition}`, spec.name),
