@@ -117,7 +117,9 @@ export async function countingJob(
         more.map((n) => ({ key: `key-${n}`, value: `${n}`, timestamp: 1_700_000_000_000 + n })),
       )
     },
-    async complete(withinMs = 180_000) {
+    // At most a transaction has to expire (10 s), a session (6 s), and an attempt to be waited for (10 s); busy machines
+    // take a multiple of it.
+    async complete(withinMs = 90_000) {
       const sorted = async () =>
         (await readRecords(log, topics[1])).map(({ value }) => Number(value)).sort((a, b) => a - b)
       let copies: number[] = []

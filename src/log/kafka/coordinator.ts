@@ -54,6 +54,8 @@ export function coordinator(transport: Transport, locate: () => Promise<Broker>,
   }
 }
 
-/** The first error among the results of several partitions. */
-export const firstError = (results: readonly { readonly error: number }[]): number =>
-  results.find(({ error }) => error !== errorCodes.NONE)?.error ?? errorCodes.NONE
+/** The first error among the results of several partitions; one that is not the consequence of another, if there is one. */
+export const firstError = (results: readonly { readonly error: number }[]): number => {
+  const errors = results.map(({ error }) => error).filter((error) => error !== errorCodes.NONE)
+  return errors.find((error) => error !== errorCodes.OPERATION_NOT_ATTEMPTED) ?? errors[0] ?? errorCodes.NONE
+}

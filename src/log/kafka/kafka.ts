@@ -2,7 +2,7 @@ import type { Log } from '../log.ts'
 import { kafkaAdmin } from './admin.ts'
 import { kafkaGroup } from './membership/group.ts'
 import type { KafkaOptions } from './options.ts'
-import { type Doubts, kafkaProducer } from './producer.ts'
+import { type EndsById, kafkaProducer } from './producer.ts'
 import { kafkaReader } from './reader.ts'
 import { type Transport, transport } from './transport.ts'
 
@@ -39,7 +39,7 @@ export function kafka(options: KafkaOptions): Log {
     return tracked
   }
   const main = connect()
-  const doubts: Doubts = new Map()
+  const ends: EndsById = new Map()
   const requestTimeoutMs = options.requestTimeoutMs ?? 30_000
   const deliveryTimeoutMs = options.deliveryTimeoutMs ?? 60_000
 
@@ -52,7 +52,7 @@ export function kafka(options: KafkaOptions): Log {
     admin: kafkaAdmin(main),
     reader: (readerOptions) => kafkaReader(connect(), readerOptions),
     producer: (producerOptions = {}) =>
-      kafkaProducer(connect(), producerOptions, { requestTimeoutMs, deliveryTimeoutMs }, doubts),
+      kafkaProducer(connect(), producerOptions, { requestTimeoutMs, deliveryTimeoutMs }, ends),
     group: (groupOptions) => kafkaGroup(connect, groupOptions, { protocol, rack, clientTags }),
   }
 }

@@ -36,7 +36,8 @@ interface Open {
 const SASL_AUTHENTICATE = 36
 const TXN_OFFSET_COMMIT = 28
 
-export function link(host: string, port: number, options: KafkaOptions): Link {
+/** @param onBreak called when a connection that was open is gone, for whatever reason */
+export function link(host: string, port: number, options: KafkaOptions, onBreak: () => void): Link {
   const broker = `${host}:${port}`
   const requestTimeout = options.requestTimeoutMs ?? 30_000
   const connectionTimeout = options.connectionTimeoutMs ?? 10_000
@@ -83,6 +84,7 @@ export function link(host: string, port: number, options: KafkaOptions): Link {
       await mine.authenticate()
       if (current !== mine) throw closed(broker)
       isReady = true
+      mine.socket?.once('close', onBreak)
       return { connection: mine, versions: answer.versions }
     } catch (thrown) {
       const error = connectionError(thrown, { broker, during: 'connecting', proven: false }, options)

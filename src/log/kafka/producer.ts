@@ -4,6 +4,7 @@ import { batchHeader } from '../batch/batch-header.ts'
 import { RECORDS } from '../batch/layout.ts'
 import type { LogProducer, ProducerOptions, TopicPartition } from '../log.ts'
 import { type Coordinator, coordinator, firstError } from './coordinator.ts'
+import { type Ends, markers, noEnds, type Outcome, outcomeOf } from './markers.ts'
 import { sender } from './sender.ts'
 import type { Transport } from './transport.ts'
 import { errorCodes, isFencing, isProducerFencing } from './wire/error-codes.ts'
@@ -18,16 +19,10 @@ import {
 } from './wire/transactions.ts'
 
 const CLOSE_PATIENCE_MS = 2_000
+const SETTLE_PAUSE_MS = 500
 
-/**
- * Partitions of transactions whose end was not seen, by transactional id; shared by the producers of a process.
- *
- * A broker that starts while it aborts a transaction which has expired can lose the abort marker of a partition (seen with
- * Kafka 4.4.0, one node, killed and started with a transaction open: the transaction log says CompleteAbort, the partition has
- * no marker). Nothing tells, until the next commit of the same producer: its marker then commits the old records, too. So the
- * next producer of the id first aborts a transaction over these partitions, which writes the marker that may be missing.
- */
-export type Doubts = Map<string, ReadonlyMap<string, TopicPartition>>
+/** By transactional id; shared by the producers of a process. */
+export type EndsById = Map<string, Ends>
 
 export interface ProducerTimeouts {
   readonly requestTimeoutMs: number
@@ -46,12 +41,14 @@ export function kafkaProducer(
   transport: Transport,
   { transactionalId, transactionTimeoutMs = 30_000 }: ProducerOptions,
   { requestTimeoutMs, deliveryTimeoutMs }: ProducerTimeouts,
-  doubts: Doubts = new Map(),
+  endsById: EndsById = new Map(),
 ): LogProducer {
   let identity: ProducerIdentity | undefined
   let isOpen = false
   /** The coordinator knows of the transaction, or may know of it. */
   let isKnown = false
+  let isCommitSent = false
+  let isClosed = false
   let firstFailure: Error | undefined
   let groups = new Set<string>()
   /** Partitions of the open transaction. */
@@ -61,6 +58,14 @@ export function kafkaProducer(
   const locate = () =>
     transactionalId === undefined ? transport.controller() : transport.coordinator(transactionalId, 'transaction')
   const ownCoordinator = coordinator(transport, locate, deliveryTimeoutMs)
+  const marked =
+    transactionalId === undefined ? undefined : markers(transactionalId, ownCoordinator, endsOf(transactionalId))
+  let settling: Promise<void> | undefined
+  let isHealing = false
+  transport.onBreak(() => {
+    marked?.suspect()
+    void heal()
+  })
 
   const batches = sender({
     transport,
@@ -71,7 +76,7 @@ export function kafkaProducer(
       ? { renew: takeIdentity }
       : {
           async enlist(partitions) {
-            isKnown = true
+            await announce()
             for (const of of partitions) enlisted.set(`${of.topic}/${of.partition}`, of)
             const request = addPartitionsRequest(transactionalId, identity!, partitions)
             await ownCoordinator.call(request, firstError, 'adding partitions to the transaction')
@@ -89,40 +94,67 @@ export function kafkaProducer(
 
   async function init(): Promise<void> {
     await batches.cancel(new MillraceError('CLOSED', 'the producer was started anew before the batch was written'))
+    await settling?.catch(() => {})
+    leaveOpen()
+    await marked?.decide()
     const taken = await takeIdentity()
-    if (transactionalId !== undefined) {
-      doubt(transactionalId)
-      await endDoubts(transactionalId, taken)
-    }
+    await settled()
     batches.identify(taken)
     forgetTransaction()
   }
 
-  function doubt(id: string): void {
-    if (enlisted.size > 0) doubts.set(id, new Map([...(doubts.get(id) ?? []), ...enlisted]))
-    enlisted.clear()
+  const places = () => ({ partitions: [...enlisted.values()], groups })
+
+  function endsOf(id: string): Ends {
+    const known = endsById.get(id) ?? noEnds()
+    endsById.set(id, known)
+    return known
   }
 
-  async function endDoubts(id: string, taken: ProducerIdentity): Promise<void> {
-    const partitions = [...(doubts.get(id)?.values() ?? [])]
-    if (partitions.length === 0) return
-    try {
-      const request = addPartitionsRequest(id, taken, partitions)
-      await ownCoordinator.call(request, firstError, 'adding partitions in doubt to a transaction')
-      await ownCoordinator.call(...end(id, false))
-    } catch (error) {
-      // A topic that is gone, say: there is nothing to mark there.
-      if (isRetriable(error)) throw error
-    }
-    doubts.delete(id)
+  /** Whoever comes next finds out how the transaction has ended. */
+  function leaveOpen(): void {
+    if (isOpen && isKnown) marked?.leave({ ...places(), identity: identity!, isCommitSent })
+    forgetTransaction()
   }
 
   function forgetTransaction(): void {
     enlisted.clear()
-    isOpen = isKnown = false
+    isOpen = isKnown = isCommitSent = false
     firstFailure = undefined
     groups = new Set()
     batches.forgetPartitions()
+  }
+
+  /** Before the coordinator hears of a transaction: what ended before it must have its markers. */
+  async function announce(): Promise<void> {
+    if (!isKnown) await settled()
+    isKnown = true
+  }
+
+  /** Markers that may be missing are written again; one at a time. */
+  function settled(): Promise<void> {
+    if (!settling && marked?.isDue && identity) {
+      settling = marked.settle(identity).finally(() => {
+        settling = undefined
+      })
+    }
+    return settling ?? Promise.resolve()
+  }
+
+  /** Nobody may ever begin another transaction: others wait for the markers now. */
+  async function heal(): Promise<void> {
+    if (isHealing) return
+    isHealing = true
+    while (marked?.isDue && identity && !isOpen && !isClosed && !batches.failure) {
+      try {
+        await settled()
+      } catch (error) {
+        if (isClosed) break
+        if (!isRetriable(error)) batches.fail(error as MillraceError)
+        else await systemClock.sleep(SETTLE_PAUSE_MS)
+      }
+    }
+    isHealing = false
   }
 
   /** Asks a coordinator for a step of the transaction; an answer that fences this producer ends it for good. */
@@ -171,26 +203,32 @@ export function kafkaProducer(
     if (transactionalId === undefined || !isOpen) return
     const reason = new MillraceError('CLOSED', 'the transaction was aborted before the batch was written')
     const isCertain = (await batches.cancel(reason)) && !batches.failure
-    if (batches.failure?.code === 'FENCED') {
-      doubt(transactionalId)
-      return forgetTransaction()
-    }
-    if (!isCertain) doubt(transactionalId)
-    let code: number = errorCodes.NONE
-    try {
-      const [request, errorOf, what] = end(transactionalId, false)
-      if (isKnown) await ownCoordinator.call(request, (answer) => (code = errorOf(answer)), what)
-    } catch (error) {
-      // Gone already: never begun at the coordinator, or expired, or ended by whoever took over.
-      doubt(transactionalId)
-      if (!isFencing(code)) throw error
-      if (isProducerFencing(code)) {
-        batches.fail(error as MillraceError)
-        return forgetTransaction()
+    if (batches.failure?.code === 'FENCED') return leaveOpen()
+    let isFenced = false
+    if (isKnown) {
+      let code: number = errorCodes.NONE
+      try {
+        const [request, errorOf, what] = end(transactionalId, false)
+        await ownCoordinator.call(request, (answer) => (code = errorOf(answer)), what)
+      } catch (error) {
+        // Gone already: never begun at the coordinator, or expired, or committed, or ended by whoever took over.
+        if (!isFencing(code)) throw error
+        isFenced = isProducerFencing(code)
+        if (isFenced) batches.fail(error as MillraceError)
+        marked?.suspect()
       }
+      hasEnded(outcomeOf(code, isCommitSent))
     }
     forgetTransaction()
-    if (!isCertain) await init()
+    if (isFenced) return
+    if (isCertain) return void heal()
+    // What is still on its way is fenced then, and what has arrived meanwhile is marked.
+    marked?.suspect()
+    await init()
+  }
+
+  function hasEnded(outcome: Outcome | undefined): void {
+    if (outcome) marked?.ended(outcome, places())
   }
 
   return {
@@ -223,7 +261,7 @@ export function kafkaProducer(
       const id = requireTransaction('sendOffsets()')
       if (offsets.length === 0) return
       if (!groups.has(stamp.group)) {
-        isKnown = true
+        await announce()
         const request = addOffsetsRequest(id, identity!, stamp.group)
         await step(
           ownCoordinator,
@@ -243,8 +281,13 @@ export function kafkaProducer(
       await batches.drained()
       if (batches.failure) throw batches.failure
       if (firstFailure) throw firstFailure
-      if (isKnown) await step(ownCoordinator, ...end(id, true))
+      if (isKnown) {
+        isCommitSent = true
+        await step(ownCoordinator, ...end(id, true))
+        hasEnded('commit')
+      }
       forgetTransaction()
+      void heal()
     },
 
     abort,
@@ -256,7 +299,8 @@ export function kafkaProducer(
         await Promise.race([abort().catch(() => {}), systemClock.sleep(CLOSE_PATIENCE_MS, told.signal)])
         told.abort()
       }
-      if (transactionalId !== undefined && isOpen) doubt(transactionalId)
+      isClosed = true
+      leaveOpen()
       batches.fail(new MillraceError('CLOSED', 'the producer was closed'))
       await transport.close()
     },

@@ -43,6 +43,8 @@ export interface Transport {
   /** Asked anew on every call. */
   controller(): Promise<Broker>
   versions(broker: Broker): Promise<ApiVersions>
+  /** Calls the listener whenever a connection that worked is lost, until `close`. */
+  onBreak(listener: () => void): void
   /** Resolves to what follows the correlation id in the answer. */
   send(broker: Broker, request: RawRequest, options?: SendOptions): Promise<Buffer>
   /** The brokers known at present. */
@@ -67,12 +69,13 @@ export function transport(options: KafkaOptions): Transport {
   let nodes: readonly Broker[] = []
   let controllerId = -1
   let isClosed = false
+  let hasBroken = () => {}
 
   function linkTo({ host, port }: Broker, lane: number): Link {
     if (isClosed) throw new MillraceError('CLOSED', 'the connections to Kafka were closed')
     const name = `${host}:${port}/${lane}`
     let found = links.get(name)
-    if (!found) links.set(name, (found = link(host, port, options)))
+    if (!found) links.set(name, (found = link(host, port, options, () => !isClosed && hasBroken())))
     return found
   }
 
@@ -190,6 +193,9 @@ export function transport(options: KafkaOptions): Transport {
       return node(controllerId, 'the cluster')
     },
     versions: (broker) => linkTo(broker, 0).versions(),
+    onBreak(listener) {
+      hasBroken = listener
+    },
     send: async (broker, request, { lane = 0 } = {}) => linkTo(broker, lane).send(request),
     brokers: () => nodes,
     callAny,

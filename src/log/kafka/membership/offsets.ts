@@ -91,7 +91,7 @@ class Undecided extends MillraceError {
       topic,
       partition,
       retriable: true,
-      hint: 'it ends with its producer, or when its transaction timeout has passed',
+      hint: 'it ends with its producer, or when its transaction timeout has passed; if not: kafka-transactions.sh find-hanging',
     })
   }
 }
