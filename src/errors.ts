@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'REJECTED_RECORD'
   | 'OPERATOR_FAILED'
   | 'TIMER_FAILED'
+  | 'MERGE_FAILED'
   | 'BUFFER_FULL'
   | 'RECORD_TOO_LARGE'
   // Something outside is not there, or not as it must be.
@@ -88,7 +89,8 @@ function where({ topic, partition, offset, key, node }: ErrorContext): string {
   if (node !== undefined) parts.push(`at ${node}`)
   if (topic !== undefined) parts.push(partition === undefined ? `topic ${topic}` : `${topic}/${partition}`)
   if (offset !== undefined) parts.push(`offset ${offset}`)
-  if (key !== undefined) parts.push(`key ${JSON.stringify(key)}`)
+  if (key !== undefined)
+    parts.push(`key ${JSON.stringify(key, (_, part) => (typeof part === 'bigint' ? `${part}` : part))}`)
   return parts.length ? ` (${parts.join(', ')})` : ''
 }
 

@@ -22,14 +22,16 @@ export interface Aggregate<in V, in out A, out R> {
   merge?(a: A, b: A): A
   /**
    * Merging into a fresh accumulator changes nothing: `merge(init(), b)` is as `b`. Then a session that a record alone
-   * extends is added to in place, and costs the same however large it is. All built-in ones are so.
+   * extends is added to in place, and costs the same however large it is. All built-in ones are so. It is said of the functions
+   * that an aggregate is made with: one that is spread, and gets another `init` or `merge`, is taken as if it had not said it.
    */
   readonly neutral?: boolean
   /**
    * Values may be added and accumulators merged in any order and grouping: it comes to the same, to the last bit, and never
    * to null. Only of equal timestamps the order of arrival must be kept. Such an aggregate merges and is `neutral`. In
    * sliding windows a record is then not added to every window that it lies in: what came since the last commit is merged
-   * into each window once. `count`, `sum`, `mean`, `min`, `max`, `first` and `last` are so, and records of them.
+   * into each window once. `count`, `sum`, `mean`, `min`, `max`, `first` and `last` are so, and records of them. As `neutral`, of its own
+   * functions: `{ ...count(), add: mine }` is not. A `merge` that throws stops the application (`MERGE_FAILED`).
    */
   readonly commutative?: boolean
   /** Takes a value that was added before out again. Aggregations of tables need it. */

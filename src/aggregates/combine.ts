@@ -1,5 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import type { Aggregate, AggregateRecord, AggregateState, Results } from './aggregate.ts'
+import { claiming, isCommutative, isNeutral } from './claims.ts'
 import { cloneOf } from './clone.ts'
 import { withOwnField } from './field.ts'
 import { type AggregateRow, rowOf, withRow } from './row.ts'
@@ -36,7 +37,7 @@ export function combine(fields: AggregateRecord<unknown>): Aggregate<unknown, Co
     throw new MillraceError('INVALID_OPTION', 'an aggregation of nothing', { hint: 'name at least one aggregate' })
   }
   const kind = `{ ${names.map((name, i) => `${name}: ${parts[i].kind}`).join(', ')} }`
-  const made = Object.freeze({ kind, ...compile(names, parts), state: combinedState(kind, parts) })
+  const made = Object.freeze(claiming({ kind, ...compile(names, parts), state: combinedState(kind, parts) }))
   return withRow(made, compileRow(names, parts))
 }
 
@@ -67,8 +68,8 @@ function compile(names: readonly string[], parts: readonly Aggregate<unknown, un
       init: () => ${object((i) => `s${i}: init${i}()`)},
       add: ${change('add', 'put')},
       ${parts.every((part) => part.merge) ? `merge: (a, b) => { ${lines(all, (i) => `a.s${i} = merge${i}(a.s${i}, b.s${i})`)}; return a },` : ''}
-      neutral: ${parts.every((part) => part.neutral)},
-      commutative: ${parts.every((part) => part.commutative)},
+      neutral: ${parts.every(isNeutral)},
+      commutative: ${parts.every(isCommutative)},
       ${parts.every((part) => part.remove) ? `remove: ${change('remove', 'take')},` : ''}
       result: (all) => ${object((i) => `[${JSON.stringify(names[i])}]: result${i}(all.s${i})`)},
       clone: (all) => ${object((i) => `s${i}: clone${i}(all.s${i})`)},

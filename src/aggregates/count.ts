@@ -1,20 +1,23 @@
 import type { Aggregate } from './aggregate.ts'
+import { claiming } from './claims.ts'
 import { numberRow, withRow } from './row.ts'
 import { longState } from './states.ts'
 
 const COUNT: Aggregate<unknown, number, number> = withRow(
-  Object.freeze({
-    kind: 'count',
-    init: () => 0,
-    add: (count: number) => count + 1,
-    merge: (a: number, b: number) => a + b,
-    neutral: true,
-    commutative: true,
-    remove: (count: number) => count - 1,
-    result: (count: number) => count,
-    clone: (count: number) => count,
-    state: longState('count'),
-  }),
+  Object.freeze(
+    claiming({
+      kind: 'count',
+      init: () => 0,
+      add: (count: number) => count + 1,
+      merge: (a: number, b: number) => a + b,
+      neutral: true,
+      commutative: true,
+      remove: (count: number) => count - 1,
+      result: (count: number) => count,
+      clone: (count: number) => count,
+      state: longState('count'),
+    }),
+  ),
   numberRow<number>(
     (row, at) => {
       row[at]++

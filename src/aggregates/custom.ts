@@ -1,5 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import type { Aggregate, AggregateState } from './aggregate.ts'
+import { claiming, isCommutative, isNeutral } from './claims.ts'
 import { copied } from './clone.ts'
 import { plainState } from './plain-state.ts'
 
@@ -44,10 +45,12 @@ export function custom<V, A, R>(own: CustomAggregate<V, A> & { result(accumulato
 export function custom<V, A>(own: CustomAggregate<V, A>): Aggregate<V, A, A>
 export function custom<V, A>(own: CustomAggregate<V, A>): Aggregate<V, A, A> {
   const kind = own.kind ?? 'custom'
+  const [neutral, commutative] = [isNeutral(own), isCommutative(own)]
   if (own.commutative && !(own.merge && own.neutral)) {
     throw new MillraceError('INVALID_OPTION', `${kind}: it is said to be commutative, and does not merge neutrally`, {
       hint: 'give it merge: (a, b) => … and neutral: true, or leave commutative out',
     })
   }
-  return Object.freeze({ kind, result: copied<A>, state: plainState<A>(kind), ...own })
+  // What a spread aggregate has claimed of other functions is not claimed of these.
+  return Object.freeze(claiming({ kind, result: copied<A>, state: plainState<A>(kind), ...own, neutral, commutative }))
 }

@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import { shown } from '../serde/faults.ts'
 import type { Aggregate, AggregateField } from './aggregate.ts'
+import { claiming } from './claims.ts'
 import { type AggregateRow, withRow } from './row.ts'
 
 /** A user's function that reads a number to aggregate. */
@@ -36,21 +37,23 @@ export function fieldAggregate<V, F, A, R>(
 ): Aggregate<V, A, R> {
   const { read, put, take, ...aggregate } = parts
   const field: AggregateField<V, A> = take ? { read, put, take } : { read, put }
-  const made: Aggregate<V, A, R> = Object.freeze({
-    neutral: true,
-    ...aggregate,
-    field,
-    add(accumulator: A, value: V, timestamp: number): A {
-      const found = read(value)
-      return found === null ? accumulator : put(accumulator, found, timestamp)
-    },
-    ...(take && {
-      remove(accumulator: A, value: V, timestamp: number): A {
+  const made: Aggregate<V, A, R> = Object.freeze(
+    claiming({
+      neutral: true,
+      ...aggregate,
+      field,
+      add(accumulator: A, value: V, timestamp: number): A {
         const found = read(value)
-        return found === null ? accumulator : take(accumulator, found, timestamp)
+        return found === null ? accumulator : put(accumulator, found, timestamp)
       },
+      ...(take && {
+        remove(accumulator: A, value: V, timestamp: number): A {
+          const found = read(value)
+          return found === null ? accumulator : take(accumulator, found, timestamp)
+        },
+      }),
     }),
-  })
+  )
   addedBy.set(field, made)
   return withRow(made, row)
 }
@@ -58,15 +61,12 @@ export function fieldAggregate<V, F, A, R>(
 /** The aggregate that a field was made with. */
 const addedBy = new WeakMap<object, Pick<Aggregate<never, unknown, unknown>, 'add' | 'remove'>>()
 
-/**
- * The aggregate, without what a spread built-in one brought along for another `add` or `remove` than the user's: its
- * field, and the word that the order of values does not show.
- */
+/** The aggregate, without the field that a spread built-in one brought along for another `add` or `remove` than the user's. */
 export function withOwnField<V, A, R>(aggregate: Aggregate<V, A, R>): Aggregate<V, A, R> {
   const { field, add, remove } = aggregate
   const made = field && addedBy.get(field)
   if (!made || (made.add === add && made.remove === remove)) return aggregate
-  return { ...aggregate, field: undefined, commutative: false }
+  return { ...aggregate, field: undefined }
 }
 
 /** Reads a field that may be anything; null and undefined are nothing, and so is a null value. */

@@ -3,6 +3,7 @@ import type { Log, LogGroup, Position } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 import { type Checkpoint, checkpointOf } from './checkpoint.ts'
 import type { HeapWatch } from './heap.ts'
+import { lostPlans } from './lost-plans.ts'
 import type { Metrics } from './metrics.ts'
 import type { Settings } from './options.ts'
 import type { Patience } from './patience.ts'
@@ -78,6 +79,15 @@ export async function openTasks(
     tasks.map(({ inputs, partition }) => ({ partition, topics: inputs.map(({ topic }) => topic) })),
     on,
   )
+  const planned = checkpoints.flatMap(({ positions, checkpoint: { plan = {} } }, i) =>
+    Object.entries(plan).map(([topic, end]) => ({
+      topic,
+      partition: tasks[i].partition,
+      offset: positions.get(topic)!,
+      end,
+    })),
+  )
+  const lost = await lostPlans(planned, on)
   const started = settings.clock.now()
   const identities = checkpoints.map(({ checkpoint }) => checkpoint.identity)
   const restored = await restoreStates(states, {
@@ -97,9 +107,17 @@ export async function openTasks(
   }
   return tasks.map((task, i) => {
     const { positions, checkpoint } = checkpoints[i]
+    const committed = new Map(positions)
+    const plan = new Map(Object.entries(checkpoint.plan ?? {}))
     for (const [topic, offset] of positions) task.seek(topic, offset)
+    for (const { topic, partition, offset } of lost) {
+      if (partition !== task.partition || !plan.delete(topic)) continue
+      task.seek(topic, offset)
+      // So that the next commit writes over what was planned, also where it moves nothing.
+      committed.delete(topic)
+    }
     task.start(checkpoint.times)
-    if (checkpoint.plan) task.limit(checkpoint.plan)
+    if (checkpoint.plan) task.limit(Object.fromEntries(plan))
     const identity = identities[i] ?? on.nonce()
     const state = states[i]
     const mine = restored.filter((of) => of.state === state)
@@ -107,7 +125,7 @@ export async function openTasks(
       task,
       state,
       identity,
-      committed: { positions, times: checkpoint.times },
+      committed: { positions: committed, times: checkpoint.times },
       stores: mine.map(openedStore),
       restored: { records: mine.reduce((sum, of) => sum + of.records, 0), wasStandby: state === standbys.get(task.id) },
     }

@@ -25,6 +25,8 @@ export interface Metrics {
   sinkRetried(sink: string): void
   snapshotWritten(bytes: number): void
   snapshotFailed(): void
+  /** A range that had been planned for sinks is not in its topic any more. */
+  planDropped(topic: string): void
   /** Tasks whose state is kept here and that run elsewhere. */
   standbyTasks(standbys: number, warmups: number): void
   /** Offsets of changelogs between the state of a standby and what is committed. */
@@ -87,6 +89,11 @@ export function createMetrics(application: string, registry = new Registry()): M
   })
   const snapshotBytes = counter('snapshot_bytes_total', 'Bytes of state written into snapshots', [])
   const snapshotFailures = counter('snapshot_failures_total', 'Snapshots that could not be written', [])
+  const plansDropped = counter(
+    'plans_dropped_total',
+    'Ranges of records that were planned for sinks and are not in their topic any more',
+    ['topic'],
+  )
   const standbyTasks = gauge('standby_tasks', 'Tasks that run elsewhere and whose state is kept here', ['kind'])
   const standbyLag = gauge(
     'standby_lag_records',
@@ -180,6 +187,7 @@ export function createMetrics(application: string, registry = new Registry()): M
     sinkRetried: (sink) => sinkRetries.inc({ application, sink }),
     snapshotWritten: (bytes) => snapshotBytes.inc({ application }, bytes),
     snapshotFailed: () => snapshotFailures.inc({ application }),
+    planDropped: (topic) => plansDropped.inc({ application, topic }),
     standbyTasks(standbys, warmups) {
       standbyTasks.set({ application, kind: 'standby' }, standbys)
       standbyTasks.set({ application, kind: 'warm-up' }, warmups)

@@ -24,7 +24,10 @@ export interface RunOptions {
   readonly commitIntervalMs?: number
   /** Where a partition without a committed offset is read from. Default 'earliest'. */
   readonly startFrom?: 'earliest' | 'latest'
-  /** What happens when a committed offset is no longer in the log: never silent. Default 'fail'. */
+  /**
+   * What happens when a committed offset is no longer in the log: never silent. Default 'fail'. A range that was planned for an
+   * append sink and is gone with it is dropped, and counted in `millrace_plans_dropped_total`.
+   */
   readonly outOfRange?: 'fail' | 'earliest' | 'latest'
   readonly errors?: ErrorPolicies
   /** Default `<application>-dead-letters`; false: there is none, and what would go there fails. */

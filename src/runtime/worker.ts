@@ -10,6 +10,7 @@ import type { CommitStep } from './committer.ts'
 import { createFetcher } from './fetcher.ts'
 import type { Globals } from './globals.ts'
 import type { HeapWatch } from './heap.ts'
+import { dropPlan } from './lost-plans.ts'
 import type { Metrics } from './metrics.ts'
 import type { Settings } from './options.ts'
 import { afterOutOfRange } from './out-of-range.ts'
@@ -261,9 +262,10 @@ export function createWorker(on: WorkerDependencies): Worker {
       if (refused instanceof MillraceError && refused.code === 'FENCED') return ownership.startOver(refused)
       throw refused
     }
-    tasks.running
+    const planned = tasks.running
       .find(({ task }) => task.partition === to.partition && task.inputs.some((of) => of.topic === to.topic))
       ?.task.seek(to.topic, to.offset)
+    if (planned !== undefined) dropPlan({ ...to, end: planned }, opening)
   }
 
   return {

@@ -40,6 +40,62 @@ const out = { key: string(), value: json() }
 const input = stream('input', { key: string(), value: string() })
 const POLICY = { errors: { failing: 'dead-letter' } } as const
 
+describe('a commutative aggregate whose merge throws', () => {
+  const most = 20
+  /** Adds as it merges: but who adds one by one never comes to it. */
+  const bounded = custom({
+    kind: 'bounded',
+    init: () => 0,
+    add: (n: number, value: string) => n + value.length,
+    merge(a: number, b: number) {
+      if (a + b > most) throw new Error('too many')
+      return a + b
+    },
+    neutral: true,
+    commutative: true,
+  })
+  const driverOf = (failing: 'dead-letter' | 'skip' | 'fail') => {
+    const app = topology('t', [
+      input.pipe(
+        groupByKey(),
+        windowedBy(sliding(100, { grace: 1_000 })),
+        aggregate('kept', bounded),
+        untilWindowCloses(),
+        map<Windowed<string>, number, string, number>((value, { window }) => [`${window.start}`, value]),
+        to('out', out),
+      ),
+    ])
+    return new TopologyDriver(app, { emit: 'commit', errors: { failing } })
+  }
+  const fill = (driver: TopologyDriver, key: string) => {
+    for (let i = 0; i < 30; i++) driver.pipe('input', key, 'x', 1_000 + i * 2)
+  }
+  /** Its first records find few windows, and are added at once. */
+  const said = {
+    code: 'MERGE_FAILED',
+    message: expect.stringMatching(/^merging bounded threw in the window \[\d+, \d+\].*too many/),
+    hint: expect.stringMatching(/commutative/),
+    context: { node: 'aggregate:kept', topic: 'input', partition: 0, key: 'a', offset: expect.any(Number) },
+  }
+
+  it.each(['dead-letter', 'skip', 'fail'] as const)(
+    'stops the commit, and says where: errors.failing %s',
+    (failing) => {
+      const driver = driverOf(failing)
+      fill(driver, 'a')
+      expect(() => driver.commit()).toThrow(expect.objectContaining(said))
+      expect(driver.read('out')).toEqual([])
+    },
+  )
+
+  it('is not blamed on the record that closes the window', () => {
+    const driver = driverOf('dead-letter')
+    fill(driver, 'a')
+    expect(() => driver.pipe('input', 'b', 'x', 5_000)).toThrow(expect.objectContaining(said))
+    expect(driver.deadLetters()).toEqual([])
+  })
+})
+
 describe('an aggregate that throws', () => {
   it('makes no entry for a key, nor for a group of a table', () => {
     const rows = table('input', { key: string(), value: string(), store: 'rows' })

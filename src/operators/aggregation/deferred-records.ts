@@ -1,8 +1,10 @@
 import type { Aggregate } from '../../aggregates/aggregate.ts'
+import { isCommutative } from '../../aggregates/claims.ts'
 import { cloneOf } from '../../aggregates/clone.ts'
 import type { SlidingStore } from '../../state/sliding-store.ts'
 import type { Entry } from '../../state/store.ts'
 import { firstAtOrAfter } from '../../state/timelines.ts'
+import type { ProcessorContext } from '../../topology/processor.ts'
 import { PendingRecords } from './pending-records.ts'
 
 /** Records that are put into the windows which hold them later, all records of a key at once. */
@@ -18,6 +20,14 @@ export interface DeferredRecords<K, V> {
   settleUpTo(key: K, start: number): void
 }
 
+/** What the operator is, and what it is told. */
+interface DeferringFrom<K, A> extends Pick<ProcessorContext, 'node' | 'record'> {
+  /** Called before an entry changes. */
+  before(entry: Entry<K, A>): void
+  /** Called with each new window. */
+  created(entry: Entry<K, A>): void
+}
+
 /** Below so many windows adding a record to each is cheaper. */
 const FEW = 8
 
@@ -28,21 +38,18 @@ const FEW = 8
  * records that were late for their own window, the key is settled, and the record added to each window.
  *
  * @param d - the time difference
- * @param before - called before an entry changes
- * @param created - called with each new window
  * @returns undefined where the order of values shows
  */
 export function deferredRecords<K, V, A, R>(
   aggregate: Omit<Aggregate<V, A, R>, 'state'>,
   d: number,
   store: SlidingStore<K, A>,
-  before: (entry: Entry<K, A>) => void,
-  created: (entry: Entry<K, A>) => void,
+  { node, record, before, created }: DeferringFrom<K, A>,
 ): DeferredRecords<K, V> | undefined {
-  const { merge, neutral, commutative } = aggregate
-  if (!merge || !neutral || !commutative) return undefined
+  const { merge } = aggregate
+  if (!merge || !isCommutative(aggregate)) return undefined
   const copy = cloneOf(aggregate)
-  const merging = { merge: merge.bind(aggregate), copy }
+  const merging = { kind: aggregate.kind, merge: merge.bind(aggregate), copy }
   const { touch } = store
   const pending = new Map<unknown, PendingRecords<K, A>>()
 
@@ -65,6 +72,10 @@ export function deferredRecords<K, V, A, R>(
     touch(entry)
     created(entry)
   }
+  const pendingFor = (key: K) => {
+    const { topic, partition, offset } = record
+    return new PendingRecords<K, A>({ key, node, origin: { topic, partition, offset } }, d, merging)
+  }
   store.deferTo(settle)
 
   return {
@@ -81,7 +92,7 @@ export function deferredRecords<K, V, A, R>(
       const identity = store.identity(key)
       const known = pending.get(identity)
       if (known === undefined && upTo - from < FEW) return false
-      const of = known ?? new PendingRecords<K, A>(windows[from].key, d, merging)
+      const of = known ?? pendingFor(windows[from].key)
       const newestIn = (entry: Entry<K, A>) => Math.max(entry.timestamp, of.newest(entry.start, entry.start + d))
       /** There are pending records in between. */
       const any = (least: number, most: number) => of.newest(least, most) >= 0

@@ -1,10 +1,22 @@
+import { MillraceError, toError } from '../../errors.ts'
+import type { RecordOrigin } from '../../record.ts'
 import type { Entry } from '../../state/store.ts'
 import { firstAtOrAfter } from '../../state/timelines.ts'
 
 /** How accumulators are brought together; see `Aggregate`. */
 interface Merging<A> {
+  readonly kind: string
   merge(a: A, b: A): A
   copy(accumulator: A): A
+}
+
+/** Whose records they are. */
+interface Owner<K> {
+  readonly key: K
+  /** Name of the operator. */
+  readonly node: string
+  /** Of the first of them. */
+  readonly origin: RecordOrigin
 }
 
 /**
@@ -23,6 +35,8 @@ export class PendingRecords<K, A> {
   /** Windows that start in between have been marked as changed. */
   private markedFrom = Number.POSITIVE_INFINITY
   private markedTo = Number.NEGATIVE_INFINITY
+  /** Start of the window that is being filled. */
+  private filling = 0
   /** Windows that start up to here have what is theirs. */
   private sweptTo = Number.NEGATIVE_INFINITY
   /** The records of the last window: from `low` to `high`; those before `middle` are in `front`, the others in `back`. */
@@ -34,11 +48,17 @@ export class PendingRecords<K, A> {
   private back: A | undefined
 
   /** @param length - from the start of a window to its end, which it includes */
-  constructor(key: K, length: number, { merge, copy }: Merging<A>) {
-    this.key = key
+  constructor(owner: Owner<K>, length: number, { kind, merge, copy }: Merging<A>) {
+    this.key = owner.key
     this.length = length
-    this.merge = merge
     this.copy = copy
+    this.merge = (a, b) => {
+      try {
+        return merge(a, b)
+      } catch (thrown) {
+        throw mergeFailed(kind, owner, this.filling, this.filling + length, thrown)
+      }
+    }
   }
 
   /** The newest time in [from, to]; -1 where there is none. */
@@ -55,6 +75,7 @@ export class PendingRecords<K, A> {
   add(timestamp: number, partial: A): void {
     const { times, partials } = this
     const at = this.after(timestamp)
+    this.filling = timestamp - this.length
     if (at > 0 && times[at - 1] === timestamp) partials[at - 1] = this.merge(partials[at - 1], partial)
     else if (at === times.length) {
       times.push(timestamp)
@@ -100,6 +121,7 @@ export class PendingRecords<K, A> {
     for (let i = firstAtOrAfter(windows, from); i < windows.length && windows[i].start <= upTo; i++) {
       const entry = windows[i]
       const { start } = entry
+      this.filling = start
       while (this.low < count && times[this.low] < start) this.low++
       if (this.low === count) break
       if (this.low >= this.middle) {
@@ -144,4 +166,30 @@ export class PendingRecords<K, A> {
     }
     return low
   }
+}
+
+/**
+ * Which of its records it was nobody can tell, so that none can be set aside: the application stops, whatever its policies
+ * are. What was not committed is read again.
+ */
+function mergeFailed(
+  kind: string,
+  { key, node, origin: { topic, partition, offset } }: Owner<unknown>,
+  start: number,
+  end: number,
+  thrown: unknown,
+): MillraceError {
+  return new MillraceError(
+    'MERGE_FAILED',
+    `merging ${kind} threw in the window [${start}, ${end}], among records from here on: ${toError(thrown).message}`,
+    {
+      node,
+      topic,
+      partition,
+      offset,
+      key,
+      cause: thrown,
+      hint: 'mend merge, or leave out commutative: each record is then added by itself, and one that throws comes under errors.failing',
+    },
+  )
 }

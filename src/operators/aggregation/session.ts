@@ -1,4 +1,5 @@
 import type { Aggregate } from '../../aggregates/aggregate.ts'
+import { isNeutral } from '../../aggregates/claims.ts'
 import type { Windowed } from '../../record.ts'
 import type { Session, SessionStore } from '../../state/session-store.ts'
 import type { Entry } from '../../state/store.ts'
@@ -23,7 +24,7 @@ export function session<K, V, A, R>(
   spec: StoreSpec<SessionStore<K, A>>,
   retention: number,
 ): ProcessorFactory {
-  const { neutral } = aggregate
+  const neutral = isNeutral(aggregate)
   const merge = aggregate.merge!
   // A record may be grace + gap late, and reaches a session that ended a gap before it.
   const horizon = 2 * gap + grace + retention

@@ -37,7 +37,12 @@ export function sliding<K, V, A, R>(
     // Where each update goes out, or is told of, there is nothing to put off.
     const deferred =
       context.emit === 'commit' && !waiting
-        ? deferredRecords(aggregate, d, store, give.before, (entry) => closing?.expect(entry))
+        ? deferredRecords(aggregate, d, store, {
+            node: context.node,
+            record: context.record,
+            before: give.before,
+            created: (entry) => closing?.expect(entry),
+          })
         : undefined
 
     const update = (entry: Entry<K, A>, value: V, timestamp: number) => {

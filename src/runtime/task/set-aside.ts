@@ -7,11 +7,12 @@ import type { TaskOptions, TaskPolicies } from './task-interface.ts'
 export type SetAside = (kind: keyof TaskPolicies, error: Error, found: Omit<DeadLetter, 'reason' | 'error'>) => void
 
 /**
- * No record is to blame: not the one that moved time on, not the first that meets a schema that cannot be used. What is too
+ * No record is to blame: not the one that moved time on or ended a window, not the first that meets a schema that cannot be used. What is too
  * large to be written has been judged already.
  */
 const NOBODYS_FAULT: ReadonlySet<string> = new Set([
   'TIMER_FAILED',
+  'MERGE_FAILED',
   'INVALID_SCHEMA',
   'BUFFER_FULL',
   'STORE_FULL',

@@ -61,8 +61,8 @@ export interface Task {
   add(topic: string, batches: readonly RecordBatch[], next: number, end: number): void
   /** A span of a topic that cannot be read: handled like a record that cannot be decoded. */
   addCorrupt(topic: string, corrupt: NonNullable<Fetched['corrupt']>): void
-  /** Sets where a topic is read from. */
-  seek(topic: string, offset: number): void
+  /** Sets where a topic is read from. A planned range that this leaves is given up: returns where it ended. */
+  seek(topic: string, offset: number): number | undefined
   /** Processes nothing from these offsets on, until `flush`: a planned range is replayed as it was planned. */
   limit(offsets: Readonly<Record<string, number>>): void
   /** A limit is set, and everything before it has been processed: only a `flush` goes on. */

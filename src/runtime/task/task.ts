@@ -234,12 +234,17 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     },
     seek(topic, offset) {
       const of = inputs.find((other) => other.topic === topic)!
+      const { position, limit } = of
+      const isGivenUp = limit < Number.POSITIVE_INFINITY && (offset < position || offset >= limit)
+      // Nothing of this topic is in what is replayed of the others.
+      if (isGivenUp) of.limit = offset
       of.queue.length = 0
       of.bytes = of.next = of.reader = 0
       of.unresolved = undefined
       of.position = of.fetched = offset
       of.quietSince = of.heardAt = options.clock.now()
       committed.set(topic, offset)
+      return isGivenUp ? limit : undefined
     },
     start(times) {
       for (const [name, clock] of clocks) clock.load(times[name] ?? [])

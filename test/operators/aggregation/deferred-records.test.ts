@@ -238,6 +238,8 @@ describe('sliding windows of what is commutative, over any windows there may be'
       opened.flush(() => {})
       const changed: unknown[] = []
       const context = {
+        node: 'aggregate:kept',
+        record: { topic: 'in', partition: 0, offset: 0, lane: 0, headers: [] },
         emit: 'commit',
         wantsOld: false,
         listens: () => false,
