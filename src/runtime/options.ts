@@ -20,7 +20,11 @@ export interface RunOptions {
    * exactly_once_v2. 'at-least-once': after a crash records since the last commit are processed again.
    */
   readonly guarantee?: 'exactly-once' | 'at-least-once'
-  /** How often results, state and offsets become durable, in ms. Default 200. */
+  /**
+   * How often results, state and offsets become durable, in ms. Default 200. Once more, at once, when a backlog has been
+   * worked off: what was waiting when tasks were started or taken over, or what could not be processed between two commits.
+   * Kafka Streams: commit.interval.ms, which is never cut short.
+   */
   readonly commitIntervalMs?: number
   /** Where a partition without a committed offset is read from. Default 'earliest'. */
   readonly startFrom?: 'earliest' | 'latest'

@@ -2,6 +2,7 @@ import { isRetriable, MillraceError, toError } from '../errors.ts'
 import type { GroupOptions, TaskProgress } from '../log/log.ts'
 import { WAIT_ENDED } from '../time.ts'
 import { type AssignmentDependencies, type OpenTask, openTasks } from './assignment.ts'
+import type { Backlog } from './backlog.ts'
 import type { Commands } from './commands.ts'
 import type { Commits, TaskSet } from './commits.ts'
 import type { Fetcher } from './fetcher.ts'
@@ -21,6 +22,7 @@ export interface OwnershipDependencies extends AssignmentDependencies {
   readonly gate: StampGate
   readonly commands: Commands
   readonly commits: Commits
+  readonly backlog: Backlog
   readonly fetcher: Fetcher
   readonly sinks: Sinks
   readonly snapshots: Snapshots | undefined
@@ -58,6 +60,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
     gate,
     commands,
     commits,
+    backlog,
     fetcher,
     sinks,
     snapshots,
@@ -178,6 +181,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
     }
     tasks.running = [...tasks.running, ...mine].sort((a, b) => (a.task.id < b.task.id ? -1 : 1))
     fetcher.forget()
+    backlog.mayBegin()
     tell()
   }
 

@@ -3,6 +3,7 @@ import { isRetriable, MillraceError, toError } from '../errors.ts'
 import type { LogGroup, Position } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 import { type AssignmentDependencies, type OpenTask, statefulIds, taskIds } from './assignment.ts'
+import { createBacklog } from './backlog.ts'
 import { hasCaughtUp } from './caught-up.ts'
 import { createAlarm, createCommands } from './commands.ts'
 import { type Commits, createCommits, type TaskSet } from './commits.ts'
@@ -71,6 +72,7 @@ export function createWorker(on: WorkerDependencies): Worker {
   const committedOnly = settings.guarantee === 'exactly-once' || log.kind !== 'kafka'
   const fetcher = createFetcher(log, committedOnly, settings.maxBufferedBytes)
   const gate = createStampGate()
+  const backlog = createBacklog(plan, commitIntervalMs)
   const tasks: TaskSet = { running: [], parting: [] }
   /** Tasks that wait for a schema. */
   const loading = new Set<Task>()
@@ -153,6 +155,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     gate,
     commands,
     commits,
+    backlog,
     fetcher,
     sinks,
     snapshots,
@@ -222,7 +225,7 @@ export function createWorker(on: WorkerDependencies): Worker {
       heap.check('processing', () => ({ holders: tasks.running.map(({ task }) => task) }))
     }
     const isWriting = snapshots?.work() ?? false
-    commitWhatIsDue(now, pending)
+    commitWhatIsDue(now, pending, processed > 0)
     if (processed > 0 || isWriting) await clock.breathe()
     else await alarm.wait(restMs())
   }
@@ -234,12 +237,14 @@ export function createWorker(on: WorkerDependencies): Worker {
   }
 
   /** While the group is rebalancing none is begun: what has been done waits, up to a bound, and processing goes on. */
-  function commitWhatIsDue(now: number, pending: number): void {
+  function commitWhatIsDue(now: number, pending: number, isBusy: boolean): void {
     const { running, parting } = tasks
     if (commits.underWay || !gate.isOpen || parting.length > 0 || running.length === 0) return
     const isReplayed = running.some(({ task }) => task.limited && task.atLimit)
-    if (isReplayed || now - commits.began >= commitIntervalMs) commits.start()
-    else if (pending > EARLY_SEND_BYTES) commits.sendAhead()
+    if (isReplayed || now - commits.began >= commitIntervalMs || (!isBusy && backlog.isDone(now, running))) {
+      backlog.committing(now, running)
+      commits.start()
+    } else if (pending > EARLY_SEND_BYTES) commits.sendAhead()
   }
 
   async function handleFetchError(thrown: unknown): Promise<void> {

@@ -39,6 +39,8 @@ export interface Input {
   fetched: number
   /** Last known end of the partition: `fetched < end` means it is known to lag. */
   end: number
+  /** The log has told `end` since reading began. */
+  isEndKnown: boolean
   /** Wall-clock time at which a record was last fetched, or reading began; and of the last word of the log. */
   quietSince: number
   heardAt: number
@@ -59,11 +61,17 @@ export function input(fields: Pick<Input, 'topic' | 'partition' | 'readers' | 'f
     position: 0,
     fetched: 0,
     end: 0,
+    isEndKnown: false,
     quietSince: 0,
     heardAt: 0,
     bytes: 0,
     limit: Number.POSITIVE_INFINITY,
   }
+}
+
+/** Whether all that is known to be there has been processed. */
+export function isAtEnd({ queue, fetched, end, isEndKnown }: Input): boolean {
+  return isEndKnown && queue.length === 0 && fetched >= end
 }
 
 /** Whether a record is at hand that may be processed. */

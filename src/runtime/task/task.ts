@@ -212,6 +212,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       }
       of.fetched = next
       of.end = end
+      of.isEndKnown = true
       of.heardAt = options.clock.now()
       if (batches.length > 0) of.quietSince = of.heardAt
       if (empty) openHead(of)
@@ -241,6 +242,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       of.queue.length = 0
       of.bytes = of.next = of.reader = 0
       of.unresolved = undefined
+      of.isEndKnown = false
       of.position = of.fetched = offset
       of.quietSince = of.heardAt = options.clock.now()
       committed.set(topic, offset)
