@@ -3,8 +3,8 @@ import type { Aggregate, AggregateRecord, AggregateState, Results } from './aggr
 import { claiming, isCommutative, isNeutral } from './claims.ts'
 import { cloneOf } from './clone.ts'
 import { withOwnField } from './field.ts'
-import { type AggregateRow, rowOf, withRow } from './row.ts'
-import { StateReader, writeSized } from './state-reader.ts'
+import { type AggregateRow, rowOf, rowWriter, withRow } from './row.ts'
+import { beginSized, endSized, StateReader, writeSized } from './state-reader.ts'
 
 /** The accumulators of a record of aggregates: one object with the slots s0, s1 …. Opaque. */
 export type CombinedState = Record<string, unknown>
@@ -96,6 +96,7 @@ function compileRow(
   const whole = all.filter((i) => !parts[i].field)
   const source = `
     ${lines((i) => `const { put: put${i}, result: result${i}, load: load${i}, save: save${i} } = rows[${i}]`)}
+    ${lines((i) => `const write${i} = writes[${i}]`)}
     ${lines((i) => `const read${i} = parts[${i}].field.read`, read)}
     return {
       width: ${width},
@@ -109,8 +110,21 @@ function compileRow(
       save(row, at, all) {
         ${lines((i) => `save${i}(row, ${at[i]}, all.s${i})`)}
       },
+      write(row, at, out) {
+        ${lines((i) =>
+          parts[i].state.size === undefined
+            ? `{ const from = begin(out); write${i}(row, ${at[i]}, out); end(out, from) }`
+            : `write${i}(row, ${at[i]}, out)`,
+        )}
+      },
     }`
-  return new Function('parts', 'rows', source)(parts, rows)
+  return new Function('parts', 'rows', 'writes', 'begin', 'end', source)(
+    parts,
+    rows,
+    parts.map(({ state }, i) => rowWriter(rows[i], state)),
+    beginSized,
+    endSized,
+  )
 }
 
 function combinedState(

@@ -1,3 +1,4 @@
+import type { ByteWriter } from '../serde/bytes.ts'
 import type { AggregateState } from './aggregate.ts'
 import type { AggregateRow } from './row.ts'
 import { StateReader } from './state-reader.ts'
@@ -51,6 +52,7 @@ export function sumRow(result: (sum: number, compensation: number) => number): A
       row[at] = sum
       row[at + 1] = compensation
     },
+    write: (row, at, out) => writeSum(row[at], row[at + 1], out),
   }
 }
 
@@ -64,20 +66,28 @@ export function roundedSum(sum: number, compensation: number): number {
 }
 
 /** The sum as a double and what that leaves out: the same whichever way it was added up. */
-export function split(total: CompensatedSum): { high: number; low: number } {
-  const high = rounded(total)
-  const low = total.sum - high + total.compensation
-  return { high, low: Number.isFinite(low) ? low : 0 }
+export function split({ sum, compensation }: CompensatedSum): { high: number; low: number } {
+  const high = roundedSum(sum, compensation)
+  return { high, low: leftOut(sum, compensation, high) }
+}
+
+function leftOut(sum: number, compensation: number, high: number): number {
+  const low = sum - high + compensation
+  return Number.isFinite(low) ? low : 0
 }
 
 /** Kafka's double where that says it all, else two doubles that add up to the sum. */
+function writeSum(sum: number, compensation: number, out: ByteWriter): void {
+  const high = roundedSum(sum, compensation)
+  const low = leftOut(sum, compensation, high)
+  out.float64(high)
+  if (low !== 0) out.float64(low)
+}
+
+/** As `writeSum` writes it. */
 export function sumState(kind: string): AggregateState<CompensatedSum> {
   return {
-    encode(total, out) {
-      const { high, low } = split(total)
-      out.float64(high)
-      if (low !== 0) out.float64(low)
-    },
+    encode: ({ sum, compensation }, out) => writeSum(sum, compensation, out),
     decode(source, start, end) {
       const reader = new StateReader(kind, source, start, end)
       const sum = reader.float64()

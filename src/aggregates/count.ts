@@ -23,6 +23,7 @@ const COUNT: Aggregate<unknown, number, number> = withRow(
       row[at]++
     },
     (count) => count,
+    (count, out) => out.int64(count),
   ),
 )
 

@@ -25,8 +25,12 @@ export function extreme<V, N>(
       clone: (best) => best,
       state: doubleState(kind),
     },
-    numberRow((row, at, number) => {
-      row[at] = put(row[at], number)
-    }, result),
+    numberRow(
+      (row, at, number) => {
+        row[at] = put(row[at], number)
+      },
+      result,
+      (best, out) => out.float64(best),
+    ),
   )
 }

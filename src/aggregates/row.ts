@@ -1,4 +1,5 @@
 import type { ByteWriter } from '../serde/bytes.ts'
+import type { AggregateState } from './aggregate.ts'
 
 /**
  * An accumulator as a row of doubles, for aggregates that keep nothing but numbers: a store holds many of them in one
@@ -42,7 +43,7 @@ export function rowOf<A, R>(aggregate: object): AggregateRow<A, R> | undefined {
 export function numberRow<R>(
   put: AggregateRow['put'],
   result: (accumulator: number) => R,
-  write?: (out: ByteWriter, accumulator: number) => void,
+  write?: (accumulator: number, out: ByteWriter) => void,
 ): AggregateRow<number, R> {
   return {
     width: 1,
@@ -52,6 +53,13 @@ export function numberRow<R>(
     save(row, at, accumulator) {
       row[at] = accumulator
     },
-    ...(write && { write: (row, at, out) => write(out, row[at]) }),
+    ...(write && { write: (row, at, out) => write(row[at], out) }),
   }
 }
+
+/** How an accumulator in a row is written. */
+export function rowWriter<A>(row: AggregateRow<A>, values: Pick<AggregateState<A>, 'encode'>): RowWriter {
+  return row.write ?? ((block, at, out) => values.encode(row.load(block, at), out))
+}
+
+export type RowWriter = NonNullable<AggregateRow['write']>

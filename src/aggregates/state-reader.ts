@@ -75,11 +75,25 @@ export function writeVarint(out: ByteWriter, value: number): void {
 
 /** Writes what `write` writes, preceded by its length as a varint. */
 export function writeSized(out: ByteWriter, write: () => void): void {
-  const at = out.position
-  out.uint8(0)
+  const at = beginSized(out)
   write()
+  endSized(out, at)
+}
+
+/** Keeps room for a length; returns what `endSized` must be told. */
+export function beginSized(out: ByteWriter): number {
+  out.uint8(0)
+  return out.position - 1
+}
+
+/** Writes the length of what was written since `beginSized`. */
+export function endSized(out: ByteWriter, at: number): void {
   const end = out.position
   const length = end - at - 1
+  if (length < 128) {
+    out.buffer[at] = length
+    return
+  }
   // One byte was kept for the length; where it takes more, the rest moves on.
   let more = 0
   for (let rest = length; rest > 127; rest = Math.floor(rest / 128)) more++

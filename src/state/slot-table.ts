@@ -74,10 +74,14 @@ export class SlotTable {
 
   /** All rows, in the order in which they lie in memory. */
   slots(): Int32Array {
-    const { cells } = this
     const slots = new Int32Array(this.size)
-    for (let at = 1, next = 0; at < cells.length; at += 2) if (cells[at] !== 0) slots[next++] = cells[at] - 1
+    this.list(slots)
     return slots.sort()
+  }
+
+  private list(into: Int32Array): void {
+    const { cells } = this
+    for (let at = 1, next = 0; at < cells.length; at += 2) if (cells[at] !== 0) into[next++] = cells[at] - 1
   }
 
   private place(hash: number, value: number): void {

@@ -1,4 +1,4 @@
-import type { AggregateRow } from '../aggregates/row.ts'
+import { type AggregateRow, type RowWriter, rowWriter } from '../aggregates/row.ts'
 import { ByteWriter } from '../serde/bytes.ts'
 import type { Keys } from './keys.ts'
 import { RowEntry } from './row-entry.ts'
@@ -16,7 +16,7 @@ export class WindowRows<K, A> {
   readonly row: AggregateRow<A>
   size = 0
   private readonly keys: Keys<K>
-  private readonly values: ValueCodec<A>
+  private readonly writeRow: RowWriter
   private readonly windows = new Map<number, SlotTable>()
   private readonly named = new Map<number, RowEntry<K, A>>()
   private readonly keyBytes = new ByteWriter()
@@ -29,7 +29,7 @@ export class WindowRows<K, A> {
 
   constructor(keys: Keys<K>, values: ValueCodec<A>, row: AggregateRow<A>) {
     this.keys = keys
-    this.values = values
+    this.writeRow = rowWriter(row, values)
     this.row = row
     this.rows = new Rows<K>(row)
   }
@@ -130,7 +130,7 @@ export class WindowRows<K, A> {
   forget(start: number): void {
     const window = this.windowAt(start)
     if (window === undefined) return
-    for (const slot of window.slots()) this.bury(slot)
+    this.buryAll(window.slots())
     this.size -= window.size
     this.drop(start)
   }
@@ -149,18 +149,25 @@ export class WindowRows<K, A> {
   }
 
   flush(to: ChangelogWriter): void {
-    const { dirty } = this
-    for (let i = 0; i < dirty.length; i++) this.flushRow(dirty[i], to)
+    this.flushAll(this.dirty, to)
     this.dirty = []
   }
 
   write(slot: number, to: ChangelogWriter): void {
-    const { rows, row, keyBytes, valueBytes } = this
+    const { rows, keyBytes, valueBytes } = this
     this.encodeKey(slot)
-    valueBytes.reset()
-    if (row.write === undefined) this.values.encode(this.value(slot), valueBytes)
-    else row.write(rows.block(slot), rows.at(slot), valueBytes)
+    this.writeRow(rows.block(slot), rows.at(slot), valueBytes.reset())
     to(keyBytes, valueBytes, rows.timestamp(slot))
+  }
+
+  // A long loop in a method that is seldom called is compiled while it runs. It must be the last thing in there: what comes behind
+  // it has not run by then, and V8 gives the compiled code up when it gets to it.
+  private flushAll(slots: readonly number[], to: ChangelogWriter): void {
+    for (let i = 0; i < slots.length; i++) this.flushRow(slots[i], to)
+  }
+
+  private buryAll(slots: Int32Array): void {
+    for (let i = 0; i < slots.length; i++) this.bury(slots[i])
   }
 
   private flushRow(slot: number, to: ChangelogWriter): void {

@@ -1,5 +1,6 @@
 import { MillraceError, toError } from '../../errors.ts'
 import type { RecordBatch } from '../../log/batch/record-batch.ts'
+import type { Headers } from '../../record.ts'
 import { PendingSchema } from '../../serde/serde.ts'
 import type { SourceRange } from '../../sinks/sink.ts'
 import type { Subtopology } from '../../topology/plan.ts'
@@ -18,6 +19,8 @@ import type { Task, TaskOptions } from './task-interface.ts'
 import { type KeptRecord, workingRecord } from './working-record.ts'
 
 export type { RecordPolicy, SinkOutput, Task, TaskOptions, TaskOutput } from './task-interface.ts'
+
+const NO_HEADERS: Headers = []
 
 export function createTask(subtopology: Subtopology, partition: number, options: TaskOptions): Task {
   const counters = taskCounters()
@@ -326,7 +329,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       }
       outside?.wakeUp()
       for (const { store, to } of changelogs) {
-        store.flush((key, value, timestamp) => to.send(partition, key, value, Math.max(0, timestamp), []))
+        store.flush((key, value, timestamp) => to.send(partition, key, value, Math.max(0, timestamp), NO_HEADERS))
       }
       out.markTime()
       const ranges = new Map<string, SourceRange>()

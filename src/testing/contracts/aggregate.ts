@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Aggregate } from '../../aggregates/aggregate.ts'
-import { rowOf } from '../../aggregates/row.ts'
+import { rowOf, rowWriter } from '../../aggregates/row.ts'
 import { ByteWriter, byteSource } from '../../serde/bytes.ts'
 
 export interface AggregateCase<V, A, R> {
@@ -127,6 +127,11 @@ export function aggregateContract<V, A, R>(name: string, options: AggregateCase<
     if (row) {
       it('is the same as a row of numbers, to the last bit', () => {
         const block = new Float64Array(row.width + 2)
+        const written = (of: Float64Array) => {
+          const out = new ByteWriter()
+          rowWriter(row, aggregate.state)(of, 1, out)
+          return new Uint8Array(out.bytes())
+        }
         const put = (value: V, timestamp: number) => {
           const read = aggregate.field ? aggregate.field.read(value) : value
           if (!aggregate.field || read !== null) row.put(block, 1, read, timestamp)
@@ -138,11 +143,13 @@ export function aggregateContract<V, A, R>(name: string, options: AggregateCase<
             const first = fold(before)
             expect(row.result(block, 1)).toStrictEqual(aggregate.result(first))
             expect(encoded(row.load(block, 1))).toEqual(encoded(first))
+            expect(written(block)).toEqual(encoded(first))
             // From a changelog, and on.
             row.save(block, 1, decoded(encoded(first)))
             for (const item of after) put(...item)
             const second = fold(after, decoded(encoded(first)))
             expect(encoded(row.load(block, 1))).toEqual(encoded(second))
+            expect(written(block)).toEqual(encoded(second))
             expect(row.result(block, 1)).toStrictEqual(aggregate.result(second))
             expect([block[0], block[row.width + 1]]).toEqual([0, 0])
           }),
