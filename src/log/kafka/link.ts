@@ -12,6 +12,7 @@ export interface RawRequest {
   readonly apiName: string
   readonly apiVersion: number
   readonly body: Buffer
+  readonly tail?: readonly Buffer[]
   /** How long to wait for the answer; at least the option `requestTimeoutMs`. */
   readonly timeoutMs?: number
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
-import { kafkajsConnection } from '../../../src/log/kafka/kafkajs-internals.ts'
+import { kafkajsConnection, writeRequest } from '../../../src/log/kafka/kafkajs-internals.ts'
+import { produceRequest } from '../../../src/log/kafka/wire/produce.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -30,13 +31,17 @@ test('the connection of kafkajs has the members that are used', () => {
     'setVersions',
     'setSupportAuthenticationProtocol',
     'authenticate',
-    'send',
+    'isAuthenticated',
+    'failIfNotConnected',
+    'nextCorrelationId',
     'isConnected',
     'disconnect',
     'rejectRequests',
     'processData',
   ] as const
   for (const name of methods) expect(connection[name], name).toBeTypeOf('function')
+  expect(connection.clientId).toBe('test')
+  expect(connection.requestQueue.push).toBeTypeOf('function')
   expect(connection.requestQueue.fulfillRequest).toBeTypeOf('function')
   expect(connection.requestQueue.scheduleCheckPendingRequests).toBeTypeOf('function')
   expect(connection.requestQueue.pending).toEqual([])
@@ -56,16 +61,21 @@ test('the names of errors that are told apart', () => {
   expect(createErrorFromCode(34).type).toBe('ILLEGAL_SASL_STATE')
 })
 
-test('a request is framed as the protocol wants it', async () => {
-  const createRequest = require('kafkajs/src/protocol/request')
-  const body = Buffer.from('body')
-  const encode = async () => ({ buf: body, buffer: body })
-  const { buffer } = await createRequest({
-    correlationId: 7,
-    clientId: 'me',
-    request: { apiKey: 3, apiVersion: 9, encode },
+test('a request is framed as the protocol wants it, and what is large is not copied', () => {
+  const batches = ['first', 'second'].map((text, partition) => ({ topic: 't', partition, batch: Buffer.from(text) }))
+  const written: Buffer[] = []
+  const socket = { cork() {}, uncork() {}, write: (piece: Buffer) => written.push(piece) > 0 }
+  writeRequest(socket, produceRequest(batches, null, 1000), 7, 'me')
+  const bytes = Buffer.concat(written)
+  const header = `${'0000'}${'0008'}${'00000007'}${'00026d65'}`
+  const partitions = ['first', 'second'].map((text, partition) => {
+    const length = Buffer.alloc(8)
+    length.writeInt32BE(partition)
+    length.writeInt32BE(text.length, 4)
+    return length.toString('hex') + Buffer.from(text).toString('hex')
   })
-  expect(buffer.toString('hex')).toBe(
-    `${'00000010'}${'0003'}${'0009'}${'00000007'}${'00026d65'}${body.toString('hex')}`,
-  )
+  const body = `${'ffff'}${'ffff'}${'000003e8'}${'00000001'}${'000174'}${'00000002'}${partitions.join('')}`
+  expect(bytes.toString('hex', 4)).toBe(header + body)
+  expect(bytes.readInt32BE(0)).toBe(bytes.length - 4)
+  for (const { batch } of batches) expect(written).toContain(batch)
 })

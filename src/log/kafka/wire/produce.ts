@@ -12,22 +12,25 @@ export interface Produced extends PartitionResult {
   readonly message: string | null
 }
 
-/** Produce v8, acknowledged by all replicas in sync. At most one batch of each partition. */
+/** Produce v8, acknowledged by all replicas in sync. At most one batch of each partition; they are not copied. */
 export function produceRequest(
   batches: readonly PartitionBatch[],
   transactionalId: string | null,
   timeoutMs: number,
 ): Request<readonly Produced[]> {
-  const size = batches.reduce((sum, { topic, batch }) => sum + batch.length + 3 * topic.length + 16, 64)
-  const body = new WireWriter(size + 3 * (transactionalId?.length ?? 0))
+  const writer = new WireWriter(64 + batches.length * 64)
     .string(transactionalId)
     .int16(-1) // all replicas in sync
     .int32(timeoutMs)
+  const [body, ...tail] = writeByTopic(writer, batches, (w, { partition, batch }) =>
+    w.int32(partition).lend(batch),
+  ).finishPieces()
   return {
     apiKey: 0,
     apiName: 'Produce',
     apiVersion: 8,
-    body: writeByTopic(body, batches, (w, { partition, batch }) => w.int32(partition).bytes(batch)).finish(),
+    body,
+    tail,
     decode: (reader) =>
       readByTopic(reader, (r, topic) => {
         const partition = r.int32()

@@ -5,6 +5,9 @@
 export class WireWriter {
   private buffer: Buffer
   private position = 0
+  /** What lies before `cut` of the buffer, and between it what was lent. */
+  private readonly pieces: Buffer[] = []
+  private cut = 0
 
   constructor(capacity = 256) {
     this.buffer = Buffer.allocUnsafe(capacity)
@@ -13,6 +16,11 @@ export class WireWriter {
   /** What was written so far; later writes may or may not change it. */
   finish(): Buffer {
     return this.buffer.subarray(0, this.position)
+  }
+
+  /** As `finish`, for a writer that has been lent something. */
+  finishPieces(): readonly Buffer[] {
+    return [...this.pieces, this.buffer.subarray(this.cut, this.position)]
   }
 
   int8(value: number): this {
@@ -70,6 +78,14 @@ export class WireWriter {
   /** Null is length -1. */
   bytes(value: Uint8Array | null): this {
     return value === null ? this.int32(-1) : this.int32(value.length).raw(value)
+  }
+
+  /** As `bytes`, and it becomes a piece of its own, without a copy. Use `finishPieces`. */
+  lend(value: Buffer): this {
+    this.int32(value.length)
+    this.pieces.push(this.buffer.subarray(this.cut, this.position), value)
+    this.cut = this.position
+    return this
   }
 
   /** Null is length -1. */
