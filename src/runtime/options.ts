@@ -44,7 +44,13 @@ export interface RunOptions {
   readonly instanceId?: string
   /** How long an instance may be silent before its tasks are given to others, in ms. Default 45,000. */
   readonly sessionTimeoutMs?: number
-  /** How long a transaction may stay open, in ms; longer than any commit takes. Default 30,000. */
+  /**
+   * How long a transaction may stay open, in ms; longer than any commit takes. Default 30,000; Kafka Streams has 10,000.
+   *
+   * For that long, and until the broker looks for expired ones (every 10 s by its default), committed readers of a topic stand
+   * behind what a crashed instance has left open there. With the default it is gone before the session ends and others
+   * take the tasks over. An instance with an `instanceId` ends it when it is started again, and one that starts over at once.
+   */
   readonly transactionTimeoutMs?: number
   /** How long `stop` waits for a last commit that something away holds up, in ms. Default 10,000. */
   readonly stopTimeoutMs?: number
