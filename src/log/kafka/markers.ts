@@ -1,4 +1,5 @@
 import { isRetriable } from '../../errors.ts'
+import { type Clock, systemClock } from '../../time.ts'
 import type { TopicPartition } from '../log.ts'
 import { type Coordinator, firstError } from './coordinator.ts'
 import type { PartitionResult } from './wire/by-topic.ts'
@@ -33,7 +34,14 @@ export interface Ends {
   /** How often there was reason to doubt the markers, and how often there had been when they were last written again. */
   suspected: number
   settled: number
+  /** Until when a connection that breaks is a reason. */
+  freshUntil: number
 }
+
+/** A broker may have been about to stop for so long when the last transaction ended. */
+const FRESH_MS = 300_000
+/** And when the markers were written again; less than the idle time after which brokers and gateways close connections. */
+const FRESH_AGAIN_MS = 30_000
 
 export const noEnds = (): Ends => ({
   partitions: new Map(),
@@ -41,6 +49,7 @@ export const noEnds = (): Ends => ({
   leftOpen: undefined,
   suspected: 0,
   settled: 0,
+  freshUntil: 0,
 })
 
 /**
@@ -61,7 +70,10 @@ export interface Markers {
   readonly isDue: boolean
   /** A transaction has ended. */
   ended(outcome: Outcome, places: Places): void
+  /** It is not sure that it left its markers. */
   suspect(): void
+  /** A connection broke. One that was closed since nobody used it is no reason to write. */
+  broken(): void
   /** The end of a transaction was not seen: the next producer of the id finds out about it. */
   leave(open: LeftOpen): void
   /** Finds out how the transaction ended that was left open, or ends it; before its identity is replaced. */
@@ -70,8 +82,9 @@ export interface Markers {
   settle(identity: ProducerIdentity): Promise<void>
 }
 
-export function markers(id: string, coordinator: Coordinator, ends: Ends): Markers {
+export function markers(id: string, coordinator: Coordinator, ends: Ends, clock: Clock = systemClock): Markers {
   function ended(outcome: Outcome, { partitions, groups }: Places): void {
+    ends.freshUntil = clock.now() + FRESH_MS
     for (const at of partitions) ends.partitions.set(`${at.topic}/${at.partition}`, { at, outcome })
     for (const group of groups) ends.groups.set(group, outcome)
   }
@@ -120,6 +133,9 @@ export function markers(id: string, coordinator: Coordinator, ends: Ends): Marke
     suspect() {
       ends.suspected++
     },
+    broken() {
+      if (clock.now() < ends.freshUntil) ends.suspected++
+    },
     leave(open) {
       ends.leftOpen = open
       ends.suspected++
@@ -143,6 +159,7 @@ export function markers(id: string, coordinator: Coordinator, ends: Ends): Marke
       await write('abort', identity)
       await write('commit', identity)
       ends.settled = suspected
+      ends.freshUntil = clock.now() + FRESH_AGAIN_MS
     },
   }
 }

@@ -63,7 +63,7 @@ export function kafkaProducer(
   let settling: Promise<void> | undefined
   let isHealing = false
   transport.onBreak(() => {
-    marked?.suspect()
+    marked?.broken()
     void heal()
   })
 

@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { coordinator } from '../../../src/log/kafka/coordinator.ts'
+import { markers, noEnds } from '../../../src/log/kafka/markers.ts'
 import { type EndsById, kafkaProducer } from '../../../src/log/kafka/producer.ts'
 import type { LogProducer } from '../../../src/log/log.ts'
 import { valuesOf } from '../../../src/testing/contracts/log/fixture.ts'
+import { manualClock } from '../../../src/time.ts'
 import { fakeTransactions } from './fake-transactions.ts'
 
 const INVALID_PRODUCER_EPOCH = 47
@@ -107,6 +110,28 @@ describe('after a connection broke', () => {
     await producer.close()
     expect(heard()).toEqual([])
   })
+})
+
+it('a connection that breaks long after the last transaction, or after the markers were written again, is no reason', async () => {
+  const clock = manualClock(0)
+  const locate = () => broker.transport.coordinator('id', 'transaction')
+  const marked = markers('id', coordinator(broker.transport, locate, 10), noEnds(), clock)
+  const end = () => marked.ended('commit', { partitions: [{ topic: 'a', partition: 0 }], groups: [] })
+  const isDueAfter = (ms: number) => {
+    clock.advance(ms)
+    marked.broken()
+    return marked.isDue
+  }
+  end()
+  expect(isDueAfter(299_000)).toBe(true)
+  await marked.settle({ producerId: 7, epoch: 0 })
+  expect(isDueAfter(30_000)).toBe(false)
+  end()
+  expect(isDueAfter(300_000)).toBe(false)
+  end()
+  expect(isDueAfter(1)).toBe(true)
+  await marked.settle({ producerId: 7, epoch: 0 })
+  expect(isDueAfter(29_000)).toBe(true)
 })
 
 describe('when the end of a transaction was not seen, the next producer asks, and marks it', () => {
