@@ -5,6 +5,8 @@ export interface Candidate {
   readonly id: string
   /** The tasks of this member's topology; it is given no other (topologies differ during a rolling deploy). */
   readonly tasks: readonly string[]
+  /** Topics that each subtopology of its topology reads, by its number; absent: it does not say. See versions.ts. */
+  readonly reads?: ReadonlyMap<string, readonly string[]>
   /** The tasks that it runs, and so has the state of, since `generation` at least. */
   readonly owned: readonly string[]
   readonly generation: number

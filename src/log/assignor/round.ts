@@ -4,6 +4,7 @@ import { type Candidate, runningTasks } from './candidate.ts'
 import { placeStandbys } from './standbys.ts'
 import { statesOf } from './states.ts'
 import { compareIds } from './tasks.ts'
+import { align } from './versions.ts'
 import { movements } from './warm-ups.ts'
 
 /** What one member is to do from now on. */
@@ -27,9 +28,19 @@ export interface Round {
  * missing, commits and stops it, and joins again without it; the next round gives it away. So no task ever has two owners.
  * A task whose state is not yet where it is meant to be stays, and is warmed up there.
  */
-export function nextRound(
+export function nextRound(candidates: readonly Candidate[], options: StandbyOptions = {}): Round {
+  const { members, ownName } = align(candidates)
+  const round = roundOf(members, options)
+  const shares = Array.from(round.shares, ([id, { active, standby, warmup }]) => {
+    const own = (tasks: readonly string[]) => tasks.map((task) => ownName(id, task))
+    return [id, { active: own(active), standby: own(standby), warmup: own(warmup) }] as const
+  })
+  return { ...round, shares: new Map(shares) }
+}
+
+function roundOf(
   candidates: readonly Candidate[],
-  { standbys = 0, maxWarmups = 2, acceptableLag = 10_000 }: StandbyOptions = {},
+  { standbys = 0, maxWarmups = 2, acceptableLag = 10_000 }: StandbyOptions,
 ): Round {
   const members = [...candidates].sort((a, b) => compareIds(a.id, b.id))
   const states = statesOf(members, acceptableLag)

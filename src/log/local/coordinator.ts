@@ -1,6 +1,7 @@
 import { MillraceError, toError } from '../../errors.ts'
 import { type Clock, WAIT_ENDED } from '../../time.ts'
 import { nextRound, type Round } from '../assignor/round.ts'
+import { readsOf } from '../assignor/versions.ts'
 import type { GroupOptions, Stamp } from '../log.ts'
 
 /** One membership; its id changes when it expires and joins again. */
@@ -127,6 +128,7 @@ export class Coordinator {
       members.map(({ id, tasks, options }) => ({
         id,
         tasks: options.tasks,
+        reads: readsOf(options),
         owned: tasks,
         generation: this.epoch,
         stateful: options.stateful,

@@ -1,3 +1,4 @@
+import { readsOf } from '../../assignor/versions.ts'
 import type { GroupOptions, Stamp } from '../../log.ts'
 import { errorCodes, isRetriableCode } from '../wire/error-codes.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
@@ -56,6 +57,7 @@ export async function joinRound(
         topics,
         processId,
         tasks,
+        reads: readsOf(options),
         owned,
         generation,
         stateful,

@@ -11,6 +11,8 @@ export interface Subscription {
   readonly processId: string
   /** The tasks of the member's topology: the only ones it can run. */
   readonly tasks: readonly string[]
+  /** What its subtopologies read, by their numbers; undefined when it does not say. */
+  readonly reads?: ReadonlyMap<string, readonly string[]>
   /** The tasks that it runs, and the last generation it was in; -1 when there was none. */
   readonly owned: readonly string[]
   readonly generation: number
@@ -47,7 +49,7 @@ const version = 2
 const CONSUMER_PROTOCOL_VERSION = 0
 
 export function encodeSubscription(of: Omit<Subscription, 'keepsStandbys'>): Buffer {
-  const { topics, processId, tasks, owned, generation, stateful, progress } = of
+  const { topics, processId, tasks, reads, owned, generation, stateful, progress } = of
   return new WireWriter()
     .int16(CONSUMER_PROTOCOL_VERSION)
     .array(topics, (writer, topic) => writer.string(topic))
@@ -57,6 +59,7 @@ export function encodeSubscription(of: Omit<Subscription, 'keepsStandbys'>): Buf
         processId,
         generation,
         tasks: packTasks(tasks),
+        ...(reads && { reads: Object.fromEntries(reads) }),
         owned: packTasks(owned),
         stateful: packTasks(stateful),
         progress: progress.map(({ task, offset, end }) => [task, offset, end]),
@@ -77,12 +80,21 @@ export function decodeSubscription(bytes: Buffer): Subscription {
     topics: topics ?? [],
     processId: typeof ours.processId === 'string' ? ours.processId : '',
     tasks: taskList(ours.tasks) ?? [],
+    ...readsIn(ours.reads),
     owned: taskList(ours.owned) ?? [],
     generation: Number.isInteger(ours.generation) ? (ours.generation as number) : -1,
     stateful: taskList(ours.stateful) ?? [],
     progress: Array.isArray(ours.progress) ? ours.progress.flatMap(progressOf) : [],
     keepsStandbys: typeof ours.version === 'number' && ours.version >= 2,
   }
+}
+
+function readsIn(value: unknown): Pick<Subscription, 'reads'> {
+  if (typeof value !== 'object' || value === null) return {}
+  const reads = Object.entries(value as Record<string, unknown>)
+  const isTopics = (of: unknown): of is string[] => Array.isArray(of) && of.every((topic) => typeof topic === 'string')
+  if (!reads.every(([, topics]) => isTopics(topics))) return {}
+  return { reads: new Map(reads as [string, string[]][]) }
 }
 
 function progressOf(entry: unknown): TaskProgress[] {

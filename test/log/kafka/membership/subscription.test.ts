@@ -11,6 +11,10 @@ const subscription = {
   topics: ['orders', 'payments'],
   processId: 'p1',
   tasks: ['0_0', '0_1', '1_0'],
+  reads: new Map([
+    ['0', ['orders', 'payments']],
+    ['1', ['app-totals-repartition']],
+  ]),
   owned: ['0_1'],
   generation: 7,
   stateful: ['1_0'],
