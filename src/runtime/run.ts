@@ -4,6 +4,7 @@ import type { Entry } from '../state/store.ts'
 import { plan } from '../topology/plan.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { CommitStep } from './committer.ts'
+import { endWatch } from './end-watch.ts'
 import { createGlobals, type Globals } from './globals.ts'
 import { createHeapWatch } from './heap.ts'
 import { type HealthServer, serveHealth } from './http.ts'
@@ -16,8 +17,6 @@ import { createSinks, type OpenSink } from './sinks.ts'
 import { createStatus, type RunState } from './status.ts'
 import { checkInternalTopics, largestBatches, prepareTopics } from './topics.ts'
 import { createWorker, type Worker } from './worker.ts'
-
-const CAUGHT_UP_POLL_MS = 100
 
 /** A running application. */
 export interface Running {
@@ -177,6 +176,16 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
     return stopping
   }
   if (settings.handleSignals) stopOnSignals(stop, () => abort.abort(), done, logger)
+  const isOver = done.then(() => {
+    throw new MillraceError('CLOSED', 'stopped before it had caught up')
+  })
+  isOver.catch(() => {})
+  const caughtUp = endWatch({
+    isAtEnd: () => patiently('log', async () => (await worker.caughtUp()) && globals!.caughtUp()),
+    nextCommit: () => worker.nextCommit,
+    ended: isOver,
+    clock: settings.clock,
+  })
   return {
     state$: status.state$,
     get state() {
@@ -207,16 +216,7 @@ export async function run(topology: Topology, options: RunOptions, hooks: RunHoo
         }
       }
     },
-    async caughtUp() {
-      const ended = done.then(() => {
-        throw new MillraceError('CLOSED', 'stopped before it had caught up')
-      })
-      ended.catch(() => {})
-      const all = async () => (await globals!.caughtUp()) && worker.caughtUp()
-      while (!(await Promise.race([patiently('log', all), ended]))) {
-        await settings.clock.sleep(CAUGHT_UP_POLL_MS)
-      }
-    },
+    caughtUp,
     lag: () =>
       worker.tasks.reduce(
         (sum, { task }) => sum + task.inputs.reduce((of, input) => of + Math.max(0, input.end - input.position), 0),

@@ -4,7 +4,7 @@ import type { LogGroup, Position } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 import { type AssignmentDependencies, type OpenTask, statefulIds, taskIds } from './assignment.ts'
 import { createBacklog } from './backlog.ts'
-import { hasCaughtUp } from './caught-up.ts'
+import { hasCaughtUp, isBehind } from './caught-up.ts'
 import { createAlarm, createCommands } from './commands.ts'
 import { type Commits, createCommits, type TaskSet } from './commits.ts'
 import type { CommitStep } from './committer.ts'
@@ -62,6 +62,8 @@ export interface Worker {
   readonly tasks: readonly OpenTask[]
   /** Whether the group has committed everything that its inputs, repartition topics included, hold at this moment. */
   caughtUp(): Promise<boolean>
+  /** Resolves when the next commit has ended, well or not. */
+  readonly nextCommit: Promise<void>
 }
 
 export function createWorker(on: WorkerDependencies): Worker {
@@ -76,6 +78,7 @@ export function createWorker(on: WorkerDependencies): Worker {
   const tasks: TaskSet = { running: [], parting: [] }
   /** Tasks that wait for a schema. */
   const loading = new Set<Task>()
+  let nextCommit = Promise.withResolvers<void>()
   let lastTick = 0
   let failure: Error | undefined
   let stopping = false
@@ -130,7 +133,11 @@ export function createWorker(on: WorkerDependencies): Worker {
     onStep,
     onCommitted: () => ownership.recovered(),
     onFailed: (error) => ownership.startOver(error),
-    wake: alarm.ring,
+    wake() {
+      alarm.ring()
+      nextCommit.resolve()
+      nextCommit = Promise.withResolvers()
+    },
   })
   const opening: AssignmentDependencies = {
     plan,
@@ -297,7 +304,11 @@ export function createWorker(on: WorkerDependencies): Worker {
         await commits.close()
       }
     },
-    caughtUp: () => hasCaughtUp(plan, counts, log, group),
+    // What is known here need not be asked.
+    caughtUp: async () => ![...tasks.running, ...tasks.parting].some(isBehind) && hasCaughtUp(plan, counts, log, group),
+    get nextCommit() {
+      return nextCommit.promise
+    },
     stop: () =>
       commands.ask(async () => {
         status.phase('stopping')

@@ -164,3 +164,26 @@ it('is not over while calls to the outside are under way', async () => {
   expect(steps).toHaveLength(1)
   await running.stop()
 })
+
+it('is known to be over when its last commit has ended, and nobody asks the log before that', async () => {
+  const { clock, log } = await given(1_000)
+  let questions = 0
+  const { admin } = log
+  const watched: Log = {
+    ...log,
+    admin: {
+      ...admin,
+      endOffsets(partitions, isolation) {
+        questions++
+        return admin.endOffsets(partitions, isolation)
+      },
+    },
+  }
+  const { running, steps } = await started(counting(), clock, watched)
+  const before = questions
+  await running.caughtUp()
+  expect(steps).toHaveLength(1)
+  // What was asked before the first records came, the end of the topic, and whether it is still there.
+  expect(questions - before).toBeLessThanOrEqual(4)
+  await running.stop()
+})

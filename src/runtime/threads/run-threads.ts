@@ -245,15 +245,17 @@ export async function runThreads<Data = undefined>(
     },
     async caughtUp() {
       for (;;) {
-        const [first] = running()
-        const answer = first?.ask('caughtUp', undefined)
+        // The one whose commit is the last sees it first.
+        const answers = running().map((thread) => thread.ask('caughtUp', undefined))
         const ended = done.then(() => {
           throw new MillraceError('CLOSED', 'stopped before it had caught up')
         })
         ended.catch(() => {})
-        // The thread that was asked may fail and be replaced; another one then answers.
+        // All that were asked may fail and be replaced.
         const notYet = () => systemClock.sleep(FIRST_PAUSE_MS).then(() => false)
-        const isAnswered = answer?.then(() => true).catch(notYet) ?? notYet()
+        const isAnswered = Promise.any(answers)
+          .then(() => true)
+          .catch(notYet)
         if (await Promise.race([isAnswered, ended])) return
       }
     },
