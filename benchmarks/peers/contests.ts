@@ -21,6 +21,8 @@ interface Comparison {
   readonly guarantees: readonly Guarantee[]
   readonly records?: number
   readonly commitIntervalMs?: number
+  /** It only reads what was prepared, so that once is enough for all. */
+  readonly onlyReads?: boolean
 }
 
 const both: readonly Guarantee[] = ['at-least-once', 'exactly-once']
@@ -33,7 +35,13 @@ export const comparisons: readonly Comparison[] = [
   { name: 'stateless', workload: statelessJob, guarantees: atLeastOnce },
   { name: 'sliding', workload: slidingJob, guarantees: atLeastOnce },
   { name: 'join', workload: joinJob, guarantees: atLeastOnce },
-  { name: 'restore', workload: restore('changelog'), beside: [restore('disk')], guarantees: atLeastOnce },
+  {
+    name: 'restore',
+    workload: restore('changelog'),
+    beside: [restore('disk')],
+    guarantees: atLeastOnce,
+    onlyReads: true,
+  },
   // A start is cold: a short input, and a commit so often that it is not the commit that is waited for.
   {
     name: 'first-result',
@@ -50,6 +58,8 @@ export interface Contest {
   readonly job: string
   readonly guarantee: Guarantee
   readonly contestants: readonly Contestant[]
+  /** What the contestants of a round share, where they only read; each has its own otherwise. */
+  readonly prepared?: Workload
 }
 
 export interface Contestant {
@@ -64,6 +74,7 @@ export const contestsOf = (options: PeersOptions): Contest[] =>
     (options.guarantees ?? job.guarantees).map((guarantee) => ({
       job: job.name,
       guarantee,
+      ...(job.onlyReads && { prepared: job.workload }),
       contestants: options.threads.flatMap((threads) => contestantsOf(job, guarantee, threads, options)),
     })),
   )

@@ -1,8 +1,9 @@
 /** `npm run bench -- peers`: see `--help`. */
 import { readFileSync } from 'node:fs'
 import { UsageError } from '../suite/options.ts'
-import { runWorkload } from '../suite/run-workload.ts'
+import { prepare, runPrepared, runWorkload } from '../suite/run-workload.ts'
 import { type Site, siteOf } from '../suite/site.ts'
+import type { RunSettings } from '../suite/workload.ts'
 import { type Contest, type Contestant, contestsOf } from './contests.ts'
 import { help, type PeersOptions, parse } from './options.ts'
 import { build } from './peer.ts'
@@ -41,12 +42,14 @@ async function measured(options: PeersOptions): Promise<{ readonly lines: PeerLi
   let failed = 0
   for (let round = 0; round < options.rounds; round++) {
     for (const contest of contestsOf(options)) {
-      for (const contestant of inTurn(contest, round)) {
+      const turns = inTurn(contest, round)
+      const where = `${round + 1}/${options.rounds} ${contest.job}, ${contest.guarantee}`
+      const prepared = contest.prepared && (await prepare(contest.prepared, given(turns[0], site, options.seed)))
+      for (const contestant of turns) {
         const { name, settings } = contestant
-        const where = `${round + 1}/${options.rounds} ${contest.job}, ${contest.guarantee}`
         process.stderr.write(`${where}, ${name}, threads: ${settings.threads} … `)
         try {
-          for (const line of await runOnce(contestant, site, options.seed)) {
+          for (const line of await runOnce(contestant, site, options.seed, prepared)) {
             const found = { ...line, job: contest.job, contestant: name, guarantee: contest.guarantee, round }
             lines.push(found)
             process.stderr.write(`${outcome(found)}\n`)
@@ -57,6 +60,7 @@ async function measured(options: PeersOptions): Promise<{ readonly lines: PeerLi
           process.stderr.write(`FAILED\n${error instanceof Error ? error.message : error}\n`)
         }
       }
+      if (prepared) await contest.prepared!.cleanUp?.(prepared)
     }
   }
   return { lines, failed }
@@ -65,12 +69,23 @@ async function measured(options: PeersOptions): Promise<{ readonly lines: PeerLi
 const outcome = ({ records_per_s, cpu_s_per_million, ok }: PeerLine): string =>
   `${records_per_s.toLocaleString('en')}/s, ${cpu_s_per_million.toFixed(2)} CPU s/M${ok ? '' : ', WRONG'}`
 
-const runOnce = ({ workload, settings, measure }: Contestant, { place, brokerPid }: Site, seed: number) =>
-  runWorkload(
-    workload,
-    { ...settings, place, brokerPid, id: `peers-${workload.name}-${Date.now().toString(36)}`, seed, topics: [] },
-    measure,
-  )
+const given = ({ workload, settings }: Contestant, { place, brokerPid }: Site, seed: number): RunSettings => ({
+  ...settings,
+  place,
+  brokerPid,
+  id: `peers-${workload.name}-${Date.now().toString(36)}`,
+  seed,
+  topics: [],
+})
+
+const runOnce = (contestant: Contestant, site: Site, seed: number, prepared: RunSettings | undefined) =>
+  prepared
+    ? runPrepared(
+        contestant.workload,
+        { ...prepared, ...contestant.settings, records: prepared.records },
+        contestant.measure,
+      )
+    : runWorkload(contestant.workload, given(contestant, site, seed), contestant.measure)
 
 /** Nobody is always first: another one in each round. */
 function inTurn({ contestants }: Contest, round: number): Contest['contestants'] {

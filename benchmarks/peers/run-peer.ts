@@ -17,7 +17,7 @@ export const inJvm =
     const { inputs, output } = workload.topicsOf!(settings)
     const topics = [...inputs.flatMap((input) => ['--input', input]), '--output', output]
     const program = [...peer.jvm, '-cp', classpathOf(peer), peer.mainClass]
-    const own = ['--job', job, '--directory', directory, ...topics, ...settingsOf(settings), ...options]
+    const own = ['--job', job, '--directory', directory, ...topics, ...settingsOf(peer, settings), ...options]
     try {
       const { rss_mb, ...measured } = await measuredBy(peer.name, [...program, ...own])
       return { lines: [{ peer: peer.name, ...measured }], rss_mb }
@@ -26,12 +26,13 @@ export const inJvm =
     }
   }
 
-function settingsOf(settings: RunSettings): readonly string[] {
+function settingsOf({ name }: Peer, settings: RunSettings): readonly string[] {
   const { place, id, records, guarantee, threads, commitIntervalMs, brokerPid } = settings
   if (place.kind !== 'kafka') throw new Error('the peers need Kafka')
   return [
     ...['--brokers', place.brokers.join(','), '--broker-pid', brokerPid === undefined ? '' : String(brokerPid)],
-    ...['--id', id, '--records', String(records), '--guarantee', guarantee],
+    // Of its own: what only reads has one input with others, whose groups have another kind of members.
+    ...['--id', `${id}-${name}`, '--records', String(records), '--guarantee', guarantee],
     ...['--threads', String(threads), '--commit-interval', String(commitIntervalMs)],
   ]
 }

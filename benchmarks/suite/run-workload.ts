@@ -33,21 +33,31 @@ export async function runWorkload(
   given: RunSettings,
   measure: Measure = inOwnProcess(),
 ): Promise<readonly Line[]> {
-  const n = (await workload.prepare?.(given)) ?? given.records ?? workload.records
-  const settings = { ...given, records: n }
+  const settings = await prepare(workload, given)
   try {
-    const answer = await measure(workload, settings)
-    if ('error' in answer) throw new Error(`${workload.name}: ${answer.error}`)
-    const checked = await workload.check?.(settings)
-    return answer.lines.map((measured) => ({
-      ...lineOf(workload, settings, measured, answer.rss_mb),
-      outputs: checked?.outputs ?? null,
-      checksum: checked?.checksum ?? null,
-      ok: checked?.ok ?? true,
-    }))
+    return await runPrepared(workload, settings, measure)
   } finally {
     await workload.cleanUp?.(settings)
   }
+}
+
+/** Makes the input, and says how many records it has. */
+export async function prepare(workload: Workload, given: RunSettings): Promise<RunSettings> {
+  const records = (await workload.prepare?.(given)) ?? given.records ?? workload.records
+  return { ...given, records }
+}
+
+/** Measures and checks what has been prepared, and leaves it there. */
+export async function runPrepared(workload: Workload, settings: RunSettings, measure: Measure): Promise<Line[]> {
+  const answer = await measure(workload, settings)
+  if ('error' in answer) throw new Error(`${workload.name}: ${answer.error}`)
+  const checked = await workload.check?.(settings)
+  return answer.lines.map((measured) => ({
+    ...lineOf(workload, settings, measured, answer.rss_mb),
+    outputs: checked?.outputs ?? null,
+    checksum: checked?.checksum ?? null,
+    ok: checked?.ok ?? true,
+  }))
 }
 
 /** Millrace, in a new process. */

@@ -27,7 +27,7 @@ const scratch = Buffer.allocUnsafeSlow(4096)
  * A copy of a text that does not hold on to the batch it was cut from: V8 keeps a substring of 13 or more characters as a view
  * of the whole (SlicedString::kMinLength in its objects/string.h).
  */
-export function keepText(text: string): string {
+function keepText(text: string): string {
   const { length } = text
   if (length < 13) return text
   if (length <= scratch.length) {

@@ -1,4 +1,4 @@
-import { keepText } from '../aggregates/keep.ts'
+import { keep } from '../aggregates/keep.ts'
 import { type ByteSource, ByteWriter, byteSource } from '../serde/bytes.ts'
 import type { Codec } from '../serde/serde.ts'
 
@@ -28,7 +28,7 @@ export function keysOf<K>(codec: Codec<K>): Keys<K> {
   }
   return {
     identity: (key) => (typeof key === 'object' ? text(key) : key),
-    keep: (key) => (typeof key === 'string' ? (keepText(key) as K) : key),
+    keep,
     encode: (key, out) => codec.encode(key, out),
     decode: (bytes) => codec.decode(byteSource(bytes), 0, bytes.length),
     read: (source, start, end) => codec.decode(source, start, end),

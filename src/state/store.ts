@@ -1,3 +1,4 @@
+import { keep } from '../aggregates/keep.ts'
 import type { ByteSource, ByteWriter } from '../serde/bytes.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreEnvironment } from '../topology/store-spec.ts'
@@ -62,8 +63,16 @@ export interface ValueCodec<A> {
 /** How a store's values are written, once it is known where. */
 export type StoreValue<A> = (environment: StoreEnvironment) => ValueCodec<A>
 
-/** Values written with a serde. */
+/**
+ * Values written with a serde. What is read from a changelog stays, and must not hold on to the batch that it came in: the text
+ * of a megabyte for one that is left of it.
+ */
 export const serdeValue =
   <A>(serde: Serde<A>): StoreValue<A> =>
-  (environment) =>
-    environment.open(serde, 'value')
+  (environment) => {
+    const codec = environment.open(serde, 'value')
+    return {
+      encode: (value, out) => codec.encode(value, out),
+      decode: (source, start, end) => keep(codec.decode(source, start, end)),
+    }
+  }

@@ -5,7 +5,7 @@ import { changes, newEntry, restoreEntry } from './changes.ts'
 import type { Pageable } from './disk/paged.ts'
 import { pagedVersionedStore } from './disk/paged-versions.ts'
 import { type Keys, keysOf } from './keys.ts'
-import type { Entry, StateStore, ValueCodec } from './store.ts'
+import { type Entry, type StateStore, serdeValue, type ValueCodec } from './store.ts'
 import { encodeWindowKey, innerKey, windowStart } from './window-key.ts'
 
 /** What a put did: it made the newest version, one before it, or none since it is older than the history reaches. */
@@ -54,7 +54,7 @@ export function versionedStore<K, V>(options: VersionedStoreOptions<K, V>): Stor
     create(environment) {
       const { disk } = environment
       const keys = keysOf(environment.open(key, 'key'))
-      const values = slots(environment.open(value, 'value'))
+      const values = slots(serdeValue(value)(environment))
       const time = { newest: -1 }
       const span = Math.max(1, Math.floor(historyRetention / 16))
       const make = () => memoryVersionedStore(keys, values, historyRetention, span, time)
