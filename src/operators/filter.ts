@@ -43,9 +43,10 @@ export function filter<K, V>(test: (value: V, key: K) => boolean): (input: Rows<
 }
 
 function filterStream<K, V>({ input, serdes, rekeyed }: Stream<K, V>, test: (value: V, key: K) => boolean) {
-  const kept = follow(input, 'filter', (next) => (key: K, value: V, timestamp) => {
+  const choose = (next: Forward) => (key: K, value: V, timestamp: number) => {
     if (test(value, key)) next(key, value, timestamp)
-  })
+  }
+  const kept = follow(input, 'filter', choose, { keepsValues: true })
   return new Stream<K, V>(kept, serdes, rekeyed)
 }
 

@@ -1,4 +1,4 @@
-import { type Input, node } from '../topology/node.ts'
+import { type Input, type Node, node } from '../topology/node.ts'
 import type { Forward, ProcessorContext } from '../topology/processor.ts'
 
 /**
@@ -9,13 +9,14 @@ export function follow(
   input: Input,
   kind: string,
   compile: (next: Forward, context: ProcessorContext) => Forward,
-  parameters: Readonly<Record<string, unknown>> = {},
+  { parameters = {}, keepsValues = false }: Partial<Pick<Node, 'parameters' | 'keepsValues'>> = {},
 ): Input {
   return {
     node: node({
       kind,
       inputs: [input],
       parameters,
+      keepsValues,
       processor: (context) => ({ inputs: [compile(context.forward(), context)] }),
     }),
     output: 'out',

@@ -1,5 +1,6 @@
 import type { Serde } from '../serde/serde.ts'
 import { Grouped } from '../topology/grouped.ts'
+import type { Forward } from '../topology/processor.ts'
 import { Stream } from '../topology/stream.ts'
 import { follow } from './follow.ts'
 import type { Rows } from './rows.ts'
@@ -25,6 +26,9 @@ export interface ProjectingGroupByOptions<K, V, V2> {
  * The rows of a table cross with the row they replace: a row that moves to another group leaves the old one first, and
  * the aggregation needs a `remove`. A row's functions are called with old rows as well and must depend on their
  * arguments alone.
+ *
+ * A value of a stream that was only filtered, split, merged or given another key crosses as the bytes that it was read from:
+ * what `key` changes in it does not cross.
  *
  * @ordering Per key and upstream task.
  * @state None itself: the topic `<application>-<name of the aggregation>-repartition`, trimmed as it is read.
@@ -73,9 +77,9 @@ export function groupBy<K, V, K2, V2>(
     if (!(input instanceof Stream)) {
       return new Grouped(regroup(input, select, project), serdes, true, undefined, true)
     }
-    const keyed = follow(input.input, 'groupBy', (next) => (key: K, value: V, timestamp) => {
+    const group = (next: Forward) => (key: K, value: V, timestamp: number) =>
       next(select(value, key), project ? project(value, key) : value, timestamp)
-    })
+    const keyed = follow(input.input, 'groupBy', group, { keepsValues: !project })
     return new Grouped(keyed, serdes, true)
   }
 }

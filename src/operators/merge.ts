@@ -32,6 +32,7 @@ export function merge<K, V>(...others: readonly Stream<K, V>[]): (stream: Stream
     const merged = node({
       kind: 'merge',
       inputs: streams.map(({ input }) => input),
+      keepsValues: true,
       processor: (context) => {
         const next = context.forward()
         return { inputs: streams.map(() => (key, value, timestamp) => next(key, value, timestamp)) }

@@ -18,6 +18,9 @@ export interface RepartitionOptions<K, V> {
  * Sends records through an internal topic, so that all records of a key meet in one task; for a change of parallelism
  * or before a `process` that needs its keys together. Aggregations and joins do this by themselves after a key change.
  *
+ * A value that was only filtered, split, merged or given another key since it was read, and is written with the serde that it
+ * was read with, crosses as the bytes that it was read from.
+ *
  * @ordering Per key and upstream task.
  * @state None: the topic `<application>-<name>-repartition`, trimmed as it is read.
  * @nulls A null key is left out, not counted. Null values cross.

@@ -1,4 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
+import type { Forward } from '../topology/processor.ts'
 import { Stream } from '../topology/stream.ts'
 import { follow } from './follow.ts'
 
@@ -41,9 +42,9 @@ export function selectKey<K, V, K2>(
   options: { readonly key?: Serde<K2> } = {},
 ): (stream: Stream<K, V>) => Stream<K2, V> {
   return ({ input, serdes }) => {
-    const keyed = follow(input, 'selectKey', (next) => (key: K, value: V, timestamp) => {
+    const rename = (next: Forward) => (key: K, value: V, timestamp: number) =>
       next(select(value, key), value, timestamp)
-    })
+    const keyed = follow(input, 'selectKey', rename, { keepsValues: true })
     return new Stream(keyed, { key: options.key, value: serdes.value }, true)
   }
 }

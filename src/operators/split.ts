@@ -60,6 +60,7 @@ export function split<K, V>(
       kind: 'split',
       inputs: [input],
       parameters: { branches: names, ...(rest === undefined ? {} : { rest }) },
+      keepsValues: true,
       processor: (context) => {
         const tests = names.map((name) => branches[name])
         const nexts = names.map((name) => context.forward(name))

@@ -70,6 +70,7 @@ export function source<K, V>(
     inputs,
     source: { topic, key, value, ...(idleAfter && { idleAfter }) },
     parameters: { topic, key: key?.format ?? 'bytes', value: value.format, ...(idleAfter && { idleAfter }) },
+    keepsValues: true,
     processor: (context) => {
       const next = context.forward()
       const keepsNullKey = !key || key.nullable === true

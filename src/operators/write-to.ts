@@ -20,7 +20,7 @@ export function writeTo<K, V>(
   const target = context.topic(topic)
   const suffix = serdes.key.keySuffix ?? 0
   const keyBytes = new ByteWriter(64)
-  const valueBytes = new ByteWriter(256)
+  const { asRead } = context
   return (key, value, timestamp) => {
     let partition: number
     if (key === null) partition = context.record.partition % target.partitions
@@ -30,7 +30,9 @@ export function writeTo<K, V>(
         ? partitioner(key, value, target.partitions)
         : target.partitionOf(keyBytes, keyBytes.position - suffix)
     }
-    if (value !== null) valueCodec.encode(value, valueBytes.reset())
-    target.send(partition, key === null ? null : keyBytes, value === null ? null : valueBytes, timestamp)
+    const bytes = key === null ? null : keyBytes
+    if (asRead) target.pass(partition, bytes, timestamp)
+    else if (value === null) target.send(partition, bytes, null, timestamp)
+    else target.encode(partition, bytes, valueCodec, value, timestamp)
   }
 }

@@ -5,6 +5,7 @@ import type { Serde } from './serde.ts'
 export function bytes(): Serde<Uint8Array> {
   return {
     format: 'bytes',
+    anyTopic: true,
     open: (context) => ({
       encode(value, out) {
         if (!(value instanceof Uint8Array)) throw unencodable(context, `expected a Uint8Array, got ${shown(value)}`)

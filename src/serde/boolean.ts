@@ -5,6 +5,7 @@ import type { Serde } from './serde.ts'
 export function boolean(): Serde<boolean> {
   return {
     format: 'boolean',
+    anyTopic: true,
     open: (context) => ({
       encode(value, out) {
         if (typeof value !== 'boolean') throw unencodable(context, `expected a boolean, got ${shown(value)}`)

@@ -16,6 +16,7 @@ import type { Serde } from './serde.ts'
 export function json<T>(): Serde<T> {
   return {
     format: 'json',
+    anyTopic: true,
     open: (context) => ({
       encode(value, out) {
         let text: string | undefined

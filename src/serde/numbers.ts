@@ -77,6 +77,7 @@ interface FixedWidth {
 function fixedWidth({ format, width, expected, accepts, write, read }: FixedWidth): Serde<number> {
   return {
     format,
+    anyTopic: true,
     open: (context) => ({
       encode(value, out) {
         if (typeof value !== 'number' || !accepts(value)) {
@@ -94,6 +95,7 @@ function fixedWidth({ format, width, expected, accepts, write, read }: FixedWidt
 
 const plainLong: Serde<number> = {
   format: 'long',
+  anyTopic: true,
   open: (context) => ({
     encode(value, out) {
       if (!Number.isSafeInteger(value)) {
@@ -112,6 +114,7 @@ const plainLong: Serde<number> = {
 
 const bigLong: Serde<bigint> = {
   format: 'long',
+  anyTopic: true,
   open: (context) => ({
     encode(value, out) {
       if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value) {

@@ -22,6 +22,12 @@ export interface Serde<T> {
   readonly nullable?: true
   /** Bytes at the end of a key that do not decide its partition: windowed keys go where their inner key goes. */
   readonly keySuffix?: number
+  /**
+   * The bytes of a value mean the same in every topic of the application. Values that no operator has replaced then cross a
+   * repartition topic as the bytes that they were read from, without being encoded again. Set by `avro`, `json` and the serdes of
+   * plain values; leave it out where the topic plays a part (a key of encryption for each, say).
+   */
+  readonly anyTopic?: true
   /** The Avro schema, where there is one: sinks make their tables and files from it. */
   readonly schema?: AvroSchema
   /** Where values may have more fields than `schema`: calls the listener with every schema, before its first value. */

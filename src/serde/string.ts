@@ -11,6 +11,7 @@ import type { Serde } from './serde.ts'
 export function string(): Serde<string> {
   return {
     format: 'string',
+    anyTopic: true,
     open: (context) => ({
       encode(value, out) {
         if (typeof value !== 'string') throw unencodable(context, `expected a string, got ${shown(value)}`)

@@ -8,6 +8,7 @@ const form = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 export function uuid(): Serde<string> {
   return {
     format: 'uuid',
+    anyTopic: true,
     open: (context) => ({
       encode(value, out) {
         if (typeof value !== 'string' || !form.test(value)) {

@@ -50,6 +50,8 @@ export interface Node {
   readonly unrepeatable?: string
   /** It keeps state, but hands on records only when they come: nothing comes out of it because time has passed. */
   readonly recordsOnly?: boolean
+  /** Hands on, in its turn, each record with the value that it came with, or not at all. */
+  readonly keepsValues?: boolean
   /** What is wrong with it, found while it was made; the plan reports all at once. */
   readonly problems?: readonly string[]
 }

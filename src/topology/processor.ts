@@ -106,6 +106,8 @@ export interface ProcessorContext {
   /** Does `work` in the name of another record: what it forwards has that record's origin, lane and headers. */
   as(record: CurrentRecord, work: () => void): void
   codec<T>(serde: WriteSerde<T>, part: RecordPart, topic?: string): WriteCodec<T>
+  /** Values come here as they were read, in bytes that the topic it writes may have as they are. See `TopicOutput.pass`. */
+  readonly asRead: boolean
   /** Writes to a topic of the log. */
   topic(topic: string): TopicOutput
   sink<K, V>(sink: SinkDefinition<K, V>, serdes: { key?: Serde<K>; value?: Serde<V> }): Forward<K, V | null>
@@ -117,4 +119,8 @@ export interface TopicOutput {
   /** Kafka's default partitioner over the first `length` bytes of a key. */
   partitionOf(key: ByteWriter, length: number): number
   send(partition: number, key: ByteWriter | null, value: ByteWriter | null, timestamp: number, headers?: Headers): void
+  /** Writes a value that is still to be encoded, straight into its batch, with the headers of the record in work. */
+  encode<V>(partition: number, key: ByteWriter | null, codec: WriteCodec<V>, value: V, timestamp: number): void
+  /** Writes the bytes that the value of the record in work was read from, with its headers. */
+  pass(partition: number, key: ByteWriter | null, timestamp: number): void
 }

@@ -1,7 +1,7 @@
 import { crc32c } from '@node-rs/crc32'
 import { MillraceError } from '../../errors.ts'
 import type { Headers } from '../../record.ts'
-import { type ByteWriter, copyBytes } from '../../serde/bytes.ts'
+import { type ByteSource, ByteWriter, copyBytes } from '../../serde/bytes.ts'
 import {
   ATTRIBUTES,
   BASE_SEQUENCE,
@@ -19,7 +19,7 @@ import {
   RECORDS,
   TRANSACTIONAL_BIT,
 } from './layout.ts'
-import { longSize, putVarint, putVarlong, varintSize, zigzag, zigzagLong } from './varint.ts'
+import { putVarint, putVarlong, varintSize, zigzag, zigzagLong } from './varint.ts'
 
 const NO_HEADERS: Headers = []
 
@@ -40,16 +40,20 @@ export class BatchWriter {
   /** Time of the first record; 0 while there is none. */
   firstTimestamp = 0
   maxTimestamp = 0
-  private buffer: Buffer
-  private view: DataView
+  private readonly out: ByteWriter
   private position = RECORDS
   // As they were before the last record.
   private positionBefore = RECORDS
   private maxTimestampBefore = 0
+  // Of the record that was begun.
+  private timestamp = 0
+  private valueStart = 0
+  /** Bytes that were set aside for the length of a record, and of its value: as many as the last one took. */
+  private lengthRoom = 1
+  private valueRoom = 1
 
   constructor(capacity = 16_384) {
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(capacity, RECORDS))
-    this.view = new DataView(this.buffer.buffer)
+    this.out = new ByteWriter(Math.max(capacity, RECORDS))
   }
 
   /** Bytes of the batch if it were finished now. */
@@ -59,34 +63,78 @@ export class BatchWriter {
 
   /** Appends a record. Throws `UNENCODABLE_RECORD` when the timestamp is not a whole number. */
   append(timestamp: number, key: Uint8Array | null, value: Uint8Array | null, headers: Headers = NO_HEADERS): void {
-    this.write(
-      timestamp,
-      key === null ? null : viewOf(key),
-      key === null ? -1 : key.length,
-      value === null ? null : viewOf(value),
-      value === null ? -1 : value.length,
-      headers,
-    )
+    const from = value && viewOf(value)
+    this.write(timestamp, key && viewOf(key), key?.length ?? -1, from, 0, value?.length ?? -1, headers)
   }
 
   /** Appends a record whose key and value are what two writers hold; the hot form of {@link append}. */
   appendFrom(timestamp: number, key: ByteWriter | null, value: ByteWriter | null, headers: Headers = NO_HEADERS): void {
-    this.write(
-      timestamp,
-      key === null ? null : key.view,
-      key === null ? -1 : key.position,
-      value === null ? null : value.view,
-      value === null ? -1 : value.position,
-      headers,
-    )
+    const from = value === null ? null : value.view
+    const length = value === null ? -1 : value.position
+    this.write(timestamp, key === null ? null : key.view, key === null ? -1 : key.position, from, 0, length, headers)
+  }
+
+  /** Appends a record whose value is bytes [start, end) of a source. */
+  appendSpan(
+    timestamp: number,
+    key: ByteWriter | null,
+    { view }: Pick<ByteSource, 'view'>,
+    start: number,
+    end: number,
+    headers: Headers = NO_HEADERS,
+  ): void {
+    const keyView = key === null ? null : key.view
+    this.write(timestamp, keyView, key === null ? -1 : key.position, view, start, end - start, headers)
+  }
+
+  /**
+   * Begins a record: what is then appended to the writer that it returns is its value, and {@link end} ends it. One that is
+   * not ended is forgotten. Throws as {@link append}.
+   */
+  begin(timestamp: number, key: ByteWriter | null): ByteWriter {
+    const { out } = this
+    const keyLength = key === null ? -1 : key.position
+    out.position = this.position
+    out.ensure(keyLength + MOST_AROUND)
+    this.timestamp = timestamp
+    const keyView = key === null ? null : key.view
+    const p = this.head(this.position + this.lengthRoom, timestamp, keyView, keyLength)
+    this.valueStart = out.position = p + this.valueRoom
+    return out
+  }
+
+  /** Ends the record that was begun. */
+  end(headers: Headers = NO_HEADERS): void {
+    const { out, timestamp, valueStart } = this
+    const length = out.position - valueStart
+    const room = varintSize(zigzag(length))
+    if (room !== this.valueRoom) this.move(valueStart, room - this.valueRoom)
+    putVarint(out.buffer, valueStart - this.valueRoom, zigzag(length))
+    this.valueRoom = room
+    if (headers.length === 0) out.uint8(0)
+    else {
+      const names = namesOf(headers)
+      out.ensure(headersSize(headers, names))
+      out.position = putHeaders(out.buffer, out.position, headers, names)
+    }
+    const start = this.position + this.lengthRoom
+    const whole = zigzag(out.position - start)
+    const wholeRoom = varintSize(whole)
+    if (wholeRoom !== this.lengthRoom) this.move(start, wholeRoom - this.lengthRoom)
+    this.lengthRoom = wholeRoom
+    putVarint(out.buffer, this.position, whole)
+    this.ended(timestamp, out.position)
   }
 
   /**
    * Ends the batch: a copy that the caller owns, with offset 0 and no producer identity (the log stamps it), and the
    * writer is empty again. A batch without records may be finished too, but no log takes it.
+   *
+   * @param sealed - false: without its CRC, since whoever stamps it reckons that anew
    */
-  finish(): Buffer {
-    const { view, position } = this
+  finish(sealed = true): Buffer {
+    const { view, buffer } = this.out
+    const { position } = this
     view.setBigInt64(0, 0n)
     view.setInt32(LENGTH, position - PREFIX)
     view.setInt32(LEADER_EPOCH, -1)
@@ -99,11 +147,10 @@ export class BatchWriter {
     view.setInt16(PRODUCER_EPOCH, -1)
     view.setInt32(BASE_SEQUENCE, -1)
     view.setInt32(COUNT, this.count)
-    view.setUint32(CRC, crc32c(this.buffer.subarray(ATTRIBUTES, position)))
     const batch = Buffer.allocUnsafeSlow(position)
-    this.buffer.copy(batch, 0, 0, position)
+    buffer.copy(batch, 0, 0, position)
     this.reset()
-    return batch
+    return sealed ? sealBatch(batch) : batch
   }
 
   /** Takes the last record out again. Once: another `undo` needs another record. */
@@ -127,73 +174,77 @@ export class BatchWriter {
     key: DataView | null,
     keyLength: number,
     value: DataView | null,
+    valueStart: number,
     valueLength: number,
     headers: Headers,
   ): void {
+    const { out } = this
+    const names = headers.length === 0 ? NO_NAMES : namesOf(headers)
+    const around = headers.length === 0 ? MOST_AROUND : MOST_AROUND + headersSize(headers, names)
+    out.position = this.position
+    out.ensure(keyLength + valueLength + around)
+    // The length comes first, and is known last; it nearly always takes as many bytes as that of the record before.
+    const start = this.position + this.lengthRoom
+    let p = this.head(start, timestamp, key, keyLength)
+    const { buffer } = out
+    p = putVarint(buffer, p, zigzag(valueLength))
+    if (value !== null) {
+      copyBytes(value, valueStart, out.view, p, valueLength)
+      p += valueLength
+    }
+    if (headers.length === 0) buffer[p++] = 0
+    else p = putHeaders(buffer, p, headers, names)
+    out.position = p
+    const length = zigzag(p - start)
+    const room = varintSize(length)
+    if (room !== this.lengthRoom) this.move(start, room - this.lengthRoom)
+    this.lengthRoom = room
+    putVarint(buffer, this.position, length)
+    this.ended(timestamp, out.position)
+  }
+
+  /** Writes what comes before the value, without the length of either; there is room for it. Returns the place after it. */
+  private head(at: number, timestamp: number, key: DataView | null, keyLength: number): number {
     if (!Number.isSafeInteger(timestamp))
       throw new MillraceError('UNENCODABLE_RECORD', `the timestamp ${timestamp} is not a whole number of milliseconds`)
+    const { out } = this
+    const { buffer } = out
+    const first = this.count === 0 ? timestamp : this.firstTimestamp
+    const delta = timestamp - first
+    let p = at
+    buffer[p++] = 0
+    if (delta < 0x40000000 && delta >= -0x40000000) p = putVarint(buffer, p, zigzag(delta))
+    else p = putVarlong(buffer, p, zigzagLong(BigInt(timestamp) - BigInt(first)))
+    p = putVarint(buffer, p, zigzag(this.count))
+    p = putVarint(buffer, p, zigzag(keyLength))
+    if (key === null) return p
+    copyBytes(key, 0, out.view, p, keyLength)
+    return p + keyLength
+  }
+
+  private ended(timestamp: number, position: number): void {
     this.positionBefore = this.position
     this.maxTimestampBefore = this.maxTimestamp
     if (this.count === 0) this.firstTimestamp = this.maxTimestamp = timestamp
     else if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
-    const delta = timestamp - this.firstTimestamp
-    const short = delta < 0x40000000 && delta >= -0x40000000
-    const time = short ? zigzag(delta) : 0
-    const long = short ? 0n : zigzagLong(BigInt(timestamp) - BigInt(this.firstTimestamp))
-    const offset = zigzag(this.count)
-    const keyMark = zigzag(keyLength)
-    const valueMark = zigzag(valueLength)
-    const encoded = headers.length === 0 ? NO_NAMES : headers.map(([name]) => Buffer.from(name))
-
-    const length =
-      1 +
-      (short ? varintSize(time) : longSize(long)) +
-      varintSize(offset) +
-      varintSize(keyMark) +
-      (key === null ? 0 : keyLength) +
-      varintSize(valueMark) +
-      (value === null ? 0 : valueLength) +
-      (headers.length === 0 ? 1 : headersSize(headers, encoded))
-    this.ensure(length + 5)
-    const { buffer, view } = this
-    let p = putVarint(buffer, this.position, zigzag(length))
-    buffer[p++] = 0
-    p = short ? putVarint(buffer, p, time) : putVarlong(buffer, p, long)
-    p = putVarint(buffer, p, offset)
-    p = putVarint(buffer, p, keyMark)
-    if (key !== null) {
-      copyBytes(key, 0, view, p, keyLength)
-      p += keyLength
-    }
-    p = putVarint(buffer, p, valueMark)
-    if (value !== null) {
-      copyBytes(value, 0, view, p, valueLength)
-      p += valueLength
-    }
-    if (headers.length === 0) buffer[p++] = 0
-    else p = putHeaders(buffer, p, headers, encoded)
-    this.position = p
+    this.position = position
     this.count++
   }
 
-  private ensure(n: number): void {
-    const need = this.position + n
-    if (need <= this.buffer.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(need, this.buffer.length * 2))
-    this.buffer.copy(grown, 0, 0, this.position)
-    this.buffer = grown
-    this.view = new DataView(grown.buffer)
+  /** Moves what was written from a place on. */
+  private move(from: number, by: number): void {
+    const { out } = this
+    out.ensure(by)
+    out.buffer.copyWithin(from + by, from, out.position)
+    out.position += by
   }
 }
 
+/** Lengths, times and marks of a record take no more, with room for a wrong guess at its length. */
+const MOST_AROUND = 48
 const NO_NAMES: readonly Uint8Array[] = []
-
 const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) => new DataView(buffer, byteOffset, byteLength)
-
-function putBytes(buffer: Buffer, p: number, bytes: Uint8Array): number {
-  buffer.set(bytes, p)
-  return p + bytes.length
-}
+const namesOf = (headers: Headers): readonly Uint8Array[] => headers.map(([name]) => Buffer.from(name))
 
 function putHeaders(buffer: Buffer, p: number, headers: Headers, names: readonly Uint8Array[]): number {
   p = putVarint(buffer, p, zigzag(headers.length))
@@ -201,9 +252,12 @@ function putHeaders(buffer: Buffer, p: number, headers: Headers, names: readonly
     const name = names[i]
     const value = headers[i][1]
     p = putVarint(buffer, p, zigzag(name.length))
-    p = putBytes(buffer, p, name)
+    buffer.set(name, p)
+    p += name.length
     p = putVarint(buffer, p, zigzag(value === null ? -1 : value.length))
-    if (value !== null) p = putBytes(buffer, p, value)
+    if (value === null) continue
+    buffer.set(value, p)
+    p += value.length
   }
   return p
 }
@@ -238,5 +292,11 @@ export function stampBatch(batch: Buffer, stamp: BatchStamp): void {
   batch.writeBigInt64BE(BigInt(stamp.producerId), PRODUCER_ID)
   batch.writeInt16BE(stamp.epoch, PRODUCER_EPOCH)
   batch.writeInt32BE(stamp.sequence, BASE_SEQUENCE)
+  sealBatch(batch)
+}
+
+/** Writes the CRC of a finished batch into it. */
+export function sealBatch(batch: Buffer): Buffer {
   batch.writeUInt32BE(crc32c(batch.subarray(ATTRIBUTES)), CRC)
+  return batch
 }

@@ -18,13 +18,6 @@ export function varintSize(unsigned: number): number {
   return unsigned < 128 ? 1 : unsigned < 16384 ? 2 : unsigned < 2097152 ? 3 : unsigned < 268435456 ? 4 : 5
 }
 
-/** Bytes that an unsigned number below 2^64 takes. */
-export function longSize(unsigned: bigint): number {
-  let size = 1
-  while ((unsigned >>= 7n) > 0n) size++
-  return size
-}
-
 /** Writes an unsigned number below 2^32 at `p`; returns the place after it. */
 export function putVarint(buffer: Uint8Array, p: number, unsigned: number): number {
   while (unsigned > 127) {

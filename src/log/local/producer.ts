@@ -1,5 +1,6 @@
 import { MillraceError } from '../../errors.ts'
 import { WAIT_ENDED } from '../../time.ts'
+import { sealBatch } from '../batch/batch-writer.ts'
 import type { CommittedOffset, LogProducer, ProducerOptions, Stamp } from '../log.ts'
 import type { Broker } from './broker.ts'
 import type { LogStorage } from './storage.ts'
@@ -63,7 +64,7 @@ export class LocalProducer implements LogProducer {
     if (this.transactionalId === undefined)
       return new Promise((resolve, reject) => {
         const offset = target.reserve(count)
-        batch.writeBigInt64BE(BigInt(offset))
+        sealBatch(batch).writeBigInt64BE(BigInt(offset))
         const store = (storage: LogStorage) => storage.append(target.id, batch, offset + count - 1)
         broker.submit({ store, done: () => resolve({ offset }), failed: reject }, [target])
       })
@@ -71,7 +72,7 @@ export class LocalProducer implements LogProducer {
     const offset = target.reserveFor(transaction, count)
     const bytes = Buffer.allocUnsafeSlow(batch.length)
     batch.copy(bytes)
-    bytes.writeBigInt64BE(BigInt(offset))
+    sealBatch(bytes).writeBigInt64BE(BigInt(offset))
     transaction.batches.push({ partition: target, bytes, lastOffset: offset + count - 1 })
     return { offset }
   }

@@ -1,6 +1,7 @@
 import type { Codec, RecordPart, Serde } from '../../serde/serde.ts'
 import { type StreamClock, streamClock } from '../../state/stream-time.ts'
 import type { Clock } from '../../time.ts'
+import { takesAsRead } from '../../topology/as-read.ts'
 import type { AnySerde } from '../../topology/node.ts'
 import { type PlannedNode, repartitionTopic, type Subtopology } from '../../topology/plan.ts'
 import type { DropReason, Forward, Processor, ProcessorContext } from '../../topology/processor.ts'
@@ -118,6 +119,7 @@ export function compile(
       keep: record.keep,
       fail: (kept, error) => fail(kept as KeptRecord, error),
       wake: environment.wake ?? (() => {}),
+      asRead: takesAsRead(node),
       codec: (serde, part, topic = id) => open(serde as unknown as AnySerde, part, physical(topic)),
       topic(topic) {
         const name = physical(topic)

@@ -1,8 +1,8 @@
 import { MillraceError } from '../../errors.ts'
 import type { ByteWriter } from '../../serde/bytes.ts'
 import { bytesOf } from './dead-letter.ts'
-import type { OversizedRecord } from './outbox.ts'
 import type { SetAside } from './set-aside.ts'
+import type { OversizedRecord } from './target.ts'
 import type { WorkingRecord } from './working-record.ts'
 
 /**

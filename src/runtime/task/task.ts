@@ -9,7 +9,7 @@ import { add, taskCounters } from './counters.ts'
 import { bytesOf, deadLetterWriter } from './dead-letter.ts'
 import { idleSources } from './idle-sources.ts'
 import { batchBytes, hasRecord, type Input } from './input.ts'
-import { isMarker, laneOf, withoutOwn } from './lanes.ts'
+import { isMarker, laneOf } from './lanes.ts'
 import { outbox } from './outbox.ts'
 import { outsideOf } from './outside.ts'
 import { refuseOversized, tooMuchState } from './oversized.ts'
@@ -24,17 +24,10 @@ const NO_HEADERS: Headers = []
 
 export function createTask(subtopology: Subtopology, partition: number, options: TaskOptions): Task {
   const counters = taskCounters()
-  let batch: RecordBatch | undefined
-  let index = 0
-  // What operators forward at a commit comes from no one record, and has no headers.
-  const record = workingRecord(
-    partition,
-    () => (batch === undefined ? [] : withoutOwn(batch.headers(index))),
-    () => batch && { batch, index },
-  )
+  const record = workingRecord(partition)
   const out = outbox({
     counters,
-    headersNow: () => record.headers,
+    record,
     largestBatch: options.largestBatch ?? (() => Number.POSITIVE_INFINITY),
     onOversized: (oversized) => refuse(oversized),
   })
@@ -64,16 +57,17 @@ export function createTask(subtopology: Subtopology, partition: number, options:
   const run = (of: Input, limit: number, until: number): number => {
     const { readers, internal } = of
     const start = of.next
-    batch = of.queue[0]
+    const batch = of.queue[0]
     const { offsets, timestamps, keyStart, keyEnd, valueStart, valueEnd, count } = batch
     let end = Math.min(count, start + limit)
     while (offsets[end - 1] >= of.limit) end--
     record.topic = of.topic
     record.lane = of.lane
+    record.batch = batch
     let decoding = true
     let r = of.reader
     of.reader = 0
-    index = start
+    let index = start
     for (;;) {
       try {
         if (of.unresolved) throw of.unresolved
@@ -81,6 +75,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
           const timestamp = timestamps[index]
           if (timestamp > until && index > start) return finish(of, index - start)
           record.offset = offsets[index]
+          record.index = index
           const at = keyStart[index]
           if (internal && at < 0 && isMarker(batch.headers(index))) {
             if (outside !== undefined && outside.inFlight > 0) {
@@ -94,14 +89,14 @@ export function createTask(subtopology: Subtopology, partition: number, options:
             const reader = readers[r]
             decoding = true
             const key =
-              at < 0 ? null : reader.key ? reader.key.decode(batch, at, keyEnd[index]) : copy(at, keyEnd[index])
+              at < 0 ? null : reader.key ? reader.key.decode(batch, at, keyEnd[index]) : copy(batch, at, keyEnd[index])
             const from = valueStart[index]
             const value =
               from < 0
                 ? null
                 : reader.value
                   ? reader.value.decode(batch, from, valueEnd[index])
-                  : copy(from, valueEnd[index])
+                  : copy(batch, from, valueEnd[index])
             decoding = false
             reader.receive(key, value, timestamp)
           }
@@ -114,7 +109,10 @@ export function createTask(subtopology: Subtopology, partition: number, options:
           of.reader = r
           return finish(of, index - start)
         }
-        if (of.unresolved) record.offset = offsets[index]
+        if (of.unresolved) {
+          record.offset = offsets[index]
+          record.index = index
+        }
         of.unresolved = undefined
         failed(of, thrown, decoding)
         // The readers after the one that failed still get the record.
@@ -126,10 +124,9 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       }
     }
   }
-  const copy = (from: number, to: number) => Uint8Array.prototype.slice.call(batch!.buffer, from, to)
 
   const finish = (of: Input, done: number): number => {
-    const current = batch!
+    const current = record.batch!
     of.next += done
     of.position = of.next < current.count ? current.offsets[of.next] : Math.max(of.position, current.lastOffset + 1)
     add(counters.recordsIn, of.topic, done)
@@ -138,7 +135,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       of.bytes -= batchBytes(current)
       openHead(of)
     }
-    batch = undefined
+    record.batch = undefined
     return done
   }
   /** Makes the head of the queue ready: skips what lies before the position, reads the lane. */
@@ -176,7 +173,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     if (!decoding && isNobodysFault(error)) throw error
     const origin = { topic: of.topic, partition, offset: record.offset }
     setAside(decoding ? 'undecodable' : 'failing', error, {
-      ...bytesOf(batch!, index),
+      ...bytesOf(record.batch!, record.index),
       origin,
       headers: record.headers,
     })
@@ -352,3 +349,5 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     },
   }
 }
+
+const copy = ({ buffer }: RecordBatch, from: number, to: number) => Uint8Array.prototype.slice.call(buffer, from, to)

@@ -1,6 +1,7 @@
 import type { RecordBatch } from '../../log/batch/record-batch.ts'
 import type { Headers } from '../../record.ts'
 import type { CurrentRecord } from '../../topology/processor.ts'
+import { withoutOwn } from './lanes.ts'
 
 /** The record in work; `headers` is worked out when asked for. */
 export interface WorkingRecord extends CurrentRecord {
@@ -8,6 +9,9 @@ export interface WorkingRecord extends CurrentRecord {
   readonly partition: number
   offset: number
   lane: number
+  /** Where its bytes are; undefined for what comes of no one record. */
+  batch: RecordBatch | undefined
+  index: number
   /** See `ProcessorContext.as`. */
   as(other: CurrentRecord, work: () => void): void
   /** See `ProcessorContext.keep`. */
@@ -26,50 +30,51 @@ export interface RecordSource {
   readonly index: number
 }
 
-/**
- * @param headersNow - of the record that the task has come to; none between records
- * @param sourceNow - its bytes
- */
-export function workingRecord(
-  partition: number,
-  headersNow: () => Headers,
-  sourceNow: () => RecordSource | undefined,
-): WorkingRecord {
+export function workingRecord(partition: number): WorkingRecord {
+  /** Of another record than the one that the bytes are of. */
   let headers: Headers | undefined
-  let source: RecordSource | undefined
   const record: WorkingRecord = {
     topic: '',
     partition,
     offset: -1,
     lane: 0,
+    batch: undefined,
+    index: 0,
     get headers() {
-      return headers ?? headersNow()
+      if (headers !== undefined) return headers
+      const { batch } = record
+      // What operators forward at a commit comes from no one record, and has no headers.
+      return batch === undefined ? NO_HEADERS : withoutOwn(batch.headers(record.index))
     },
     as(other, work) {
-      const before = { topic: record.topic, offset: record.offset, lane: record.lane, headers, source }
+      const { topic, offset, lane, batch, index } = record
+      const before = headers
       headers = other.headers
-      source = 'source' in other ? (other as KeptRecord).source : source
+      if ('source' in other) {
+        const { source } = other as KeptRecord
+        record.batch = source?.batch
+        record.index = source?.index ?? 0
+      }
       record.topic = other.topic
       record.offset = other.offset
       record.lane = other.lane
       try {
         work()
       } finally {
-        headers = before.headers
-        source = before.source
-        record.topic = before.topic
-        record.offset = before.offset
-        record.lane = before.lane
+        headers = before
+        record.batch = batch
+        record.index = index
+        record.topic = topic
+        record.offset = offset
+        record.lane = lane
       }
     },
-    keep: () => ({
-      topic: record.topic,
-      partition,
-      offset: record.offset,
-      lane: record.lane,
-      headers: record.headers,
-      source: source ?? sourceNow(),
-    }),
+    keep() {
+      const { topic, offset, lane, batch, index, headers } = record
+      return { topic, partition, offset, lane, headers, source: batch && { batch, index } }
+    },
   }
   return record
 }
+
+const NO_HEADERS: Headers = []

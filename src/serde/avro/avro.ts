@@ -87,6 +87,8 @@ function avroSerde(given: AvroSchema, options: AvroOptions): Serde<unknown> {
   const compiled = evolve ? compileOnce(own, bigint, readAs) : compileOnce(own, bigint)
   return {
     format: `avro(${shortName(typeName(own))})`,
+    // An id means the same schema everywhere in a registry.
+    anyTopic: true,
     schema,
     ...(news && { onSchema: news.listen }),
     open(context) {

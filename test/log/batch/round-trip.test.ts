@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { MillraceError } from '../../../src/errors.ts'
 import { batchHeader } from '../../../src/log/batch/batch-header.ts'
 import { BatchWriter, stampBatch } from '../../../src/log/batch/batch-writer.ts'
-import { ByteWriter } from '../../../src/serde/bytes.ts'
+import { ByteWriter, byteSource } from '../../../src/serde/bytes.ts'
 import { plain, read, records, write } from './records.ts'
 
 describe('a record batch', () => {
@@ -50,6 +50,31 @@ describe('a record batch', () => {
           if (r.value !== null) value.reset().raw(Buffer.from(r.value, 'hex'))
           const headers = r.headers.map(([n, v]) => [n, v === null ? null : Buffer.from(v, 'hex')] as const)
           writer.appendFrom(r.timestamp, r.key === null ? null : key, r.value === null ? null : value, headers)
+        }
+        expect(writer.finish().equals(write(written))).toBe(true)
+      }),
+    )
+  })
+
+  it('whose values are written in place or copied from a span equals the one appended from bytes', () => {
+    fc.assert(
+      fc.property(records, fc.array(fc.constantFrom('begin', 'span', 'forget'), { minLength: 1 }), (written, ways) => {
+        const writer = new BatchWriter(61)
+        const key = new ByteWriter(4)
+        for (const [i, r] of written.entries()) {
+          if (r.key !== null) key.reset().raw(Buffer.from(r.key, 'hex'))
+          const keyBytes = r.key === null ? null : key
+          const headers = r.headers.map(([n, v]) => [n, v === null ? null : Buffer.from(v, 'hex')] as const)
+          const way = ways[i % ways.length]
+          if (way === 'forget') writer.begin(r.timestamp, keyBytes).raw(Buffer.alloc(90, 'x'))
+          if (r.value === null) writer.append(r.timestamp, keyBytes?.bytes() ?? null, null, headers)
+          else if (way === 'span') {
+            const around = Buffer.from(`ff${r.value}ffff`, 'hex')
+            writer.appendSpan(r.timestamp, keyBytes, byteSource(around), 1, around.length - 2, headers)
+          } else {
+            writer.begin(r.timestamp, keyBytes).raw(Buffer.from(r.value, 'hex'))
+            writer.end(headers)
+          }
         }
         expect(writer.finish().equals(write(written))).toBe(true)
       }),
