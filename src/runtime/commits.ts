@@ -136,7 +136,14 @@ export function createCommits(on: CommitsDependencies): Commits {
     async settled() {
       while (underWay !== undefined) await underWay
     },
-    sendAhead: () => committer!.send(ready().flatMap(({ task }) => task.drain())),
+    sendAhead() {
+      try {
+        committer!.send(ready().flatMap(({ task }) => task.drain()))
+      } catch (error) {
+        // The producer was fenced between two transactions.
+        on.onFailed(toError(error))
+      }
+    },
     get hasSentAhead() {
       return committer?.hasSent ?? false
     },

@@ -97,10 +97,9 @@ export function kafkaProducer(
     await settling?.catch(() => {})
     leaveOpen()
     await marked?.decide()
-    const taken = await takeIdentity()
-    await settled()
-    batches.identify(taken)
+    batches.identify(await takeIdentity())
     forgetTransaction()
+    await settledOrFailed()
   }
 
   const places = () => ({ partitions: [...enlisted.values()], groups })
@@ -141,17 +140,25 @@ export function kafkaProducer(
     return settling ?? Promise.resolve()
   }
 
+  /** Who is fenced meanwhile, or may not do it, learns so from its next transaction. */
+  async function settledOrFailed(): Promise<void> {
+    try {
+      await settled()
+    } catch (error) {
+      if (isRetriable(error) || isClosed) throw error
+      batches.fail(error as MillraceError)
+    }
+  }
+
   /** Nobody may ever begin another transaction: others wait for the markers now. */
   async function heal(): Promise<void> {
     if (isHealing) return
     isHealing = true
     while (marked?.isDue && identity && !isOpen && !isClosed && !batches.failure) {
       try {
-        await settled()
-      } catch (error) {
-        if (isClosed) break
-        if (!isRetriable(error)) batches.fail(error as MillraceError)
-        else await systemClock.sleep(SETTLE_PAUSE_MS)
+        await settledOrFailed()
+      } catch {
+        if (!isClosed) await systemClock.sleep(SETTLE_PAUSE_MS)
       }
     }
     isHealing = false

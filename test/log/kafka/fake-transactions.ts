@@ -79,10 +79,10 @@ export function fakeTransactions() {
     send: () => Promise.reject(new Error('not here')),
     brokers: () => [node],
     callAny: () => Promise.reject(new Error('not here')),
-    async call<Answer>(_: unknown, { apiName, body }: Request<Answer>) {
+    async call<Answer>(_: unknown, { apiName, body, tail = [] }: Request<Answer>) {
       const fault = faults.get(apiName)?.shift()
       if (fault === 'away') throw new MillraceError('UNAVAILABLE', 'away', { retriable: true })
-      return answers[apiName](new WireReader(body), fault ?? 0) as Answer
+      return answers[apiName](new WireReader(Buffer.concat([body, ...tail])), fault ?? 0) as Answer
     },
   }
   return { transport, said, faults, forbidden, breakConnection: () => hasBroken() }

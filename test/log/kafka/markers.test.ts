@@ -103,6 +103,17 @@ describe('after a connection broke', () => {
     await producer.close()
   })
 
+  it('a producer that is fenced meanwhile learns so from its next transaction', async () => {
+    const producer = await started()
+    await transaction(producer, 'a', 'commit')
+    heard()
+    broker.faults.set('AddPartitionsToTxn', [INVALID_PRODUCER_EPOCH])
+    broker.breakConnection()
+    await vi.waitUntil(() => broker.said.length === 1)
+    await expect(transaction(producer, 'a', 'commit')).rejects.toMatchObject({ code: 'FENCED' })
+    await producer.close()
+  })
+
   it('a producer that has written nothing says nothing', async () => {
     const producer = await started()
     heard()
@@ -149,6 +160,18 @@ describe('when the end of a transaction was not seen, the next producer asks, an
     heard()
     const next = await started()
     expect(heard()).toEqual(['0: abort', 'init', '1: add a/0', '1: add offsets of g', `1: ${end}`])
+    await next.close()
+  })
+
+  it('fenced again before it has done so, it learns so from its next transaction', async () => {
+    const producer = await started()
+    broker.faults.set('EndTxn', [...away])
+    await expect(transaction(producer, 'a', 'commit')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await producer.close()
+    broker.faults.set('EndTxn', [INVALID_PRODUCER_EPOCH])
+    broker.faults.set('AddPartitionsToTxn', [INVALID_PRODUCER_EPOCH])
+    const next = await started()
+    expect(() => next.begin()).toThrow(expect.objectContaining({ code: 'FENCED' }))
     await next.close()
   })
 
