@@ -82,7 +82,7 @@ export function joinRows<K, V>(
   }
   /** Row `index` of a block is no more; it has left its line. */
   const kill = (segment: Segment, block: Block, index: number) => {
-    block.flags[index] |= GONE
+    block.setFlag(index, GONE)
     size--
     dead++
     if (--segment.live > 0) return
@@ -99,31 +99,31 @@ export function joinRows<K, V>(
       segment.blocks = [rows.take()]
       for (const block of blocks) {
         for (let i = 0; i < block.count; i++) {
-          if (block.flags[i] & GONE) continue
-          const line = block.lines[i]
+          if (block.isGone(i)) continue
+          const line = block.line(i)
           const index = firstNotBefore(line, block.starts[i], rows.sequence(block.rowAt(i)))
           const to = openBlock(segment)
-          const keyEnd = to.bytes.position + block.keyEnds[i] - block.begin(i)
-          to.bytes.copy(block.bytes, block.begin(i), block.ends[i])
-          if (!(block.flags[i] & LOGGED)) willBeWritten(to, to.count)
-          lines.setRow(line, index, to.add(block.starts[i], keyEnd, line, block.flags[i]))
+          const keyEnd = to.bytes.position + block.keyEnd(i) - block.begin(i)
+          to.bytes.copy(block.bytes, block.begin(i), block.end(i))
+          if (!(block.flags(i) & LOGGED)) willBeWritten(to, to.count)
+          lines.setRow(line, index, to.add(block.starts[i], keyEnd, line, block.flags(i)))
         }
       }
       for (const block of blocks) rows.give(block)
     }
   }
   const write = (writer: ChangelogWriter, block: Block, i: number, deleted: boolean) => {
-    const keyEnd = block.keyEnds[i]
+    const keyEnd = block.keyEnd(i)
     keyBytes.reset().copy(block.bytes, block.begin(i), keyEnd)
-    if (!deleted) valueBytes.reset().copy(block.bytes, keyEnd, block.ends[i])
+    if (!deleted) valueBytes.reset().copy(block.bytes, keyEnd, block.end(i))
     writer(keyBytes, deleted ? null : valueBytes, block.starts[i])
   }
   /** A row as it is now, whatever becomes of it. */
   const entryOf = (block: Block, i: number): SequencedEntry<K, V> => {
-    const source = byteSource(Uint8Array.prototype.slice.call(block.bytes.buffer, block.begin(i), block.ends[i]))
-    const keyEnd = block.keyEnds[i] - block.begin(i)
+    const source = byteSource(Uint8Array.prototype.slice.call(block.bytes.buffer, block.begin(i), block.end(i)))
+    const keyEnd = block.keyEnd(i) - block.begin(i)
     const start = block.starts[i]
-    const logged = (block.flags[i] & LOGGED) !== 0
+    const logged = (block.flags(i) & LOGGED) !== 0
     return {
       key: innerKey(keys, source, 0, keyEnd),
       start,
@@ -162,7 +162,7 @@ export function joinRows<K, V>(
       }
       const index = block.count
       const row = block.add(timestamp, keyEnd, line, 0)
-      block.lines[index] = enterLine(line, at, timestamp, row, key)
+      block.setLine(index, enterLine(line, at, timestamp, row, key))
       willBeWritten(block, index)
       segment.live++
       size++
@@ -179,8 +179,8 @@ export function joinRows<K, V>(
         const row = lines.row(line, i)
         const block = rows.of(row)
         const index = indexOf(row)
-        const keyEnd = block.keyEnds[index]
-        const end = block.ends[index]
+        const keyEnd = block.keyEnd(index)
+        const end = block.end(index)
         visit(start, values.decode(found.of(block.bytes, keyEnd, end), keyEnd, end))
       }
       return i > first
@@ -194,9 +194,9 @@ export function joinRows<K, V>(
         dead -= rowsOf(segment) - segment.live
         for (const block of segment.blocks) {
           for (let i = 0; i < block.count; i++) {
-            const line = block.lines[i]
+            const line = block.line(i)
             // The first of its rows takes the others along.
-            if (block.flags[i] & GONE || lines.length(line) === 0 || lines.time(line, 0) >= end) continue
+            if (block.isGone(i) || lines.length(line) === 0 || lines.time(line, 0) >= end) continue
             leaveLine(line, 0, lines.firstAtOrAfter(line, end))
           }
           block.unwritten = -1
@@ -220,14 +220,14 @@ export function joinRows<K, V>(
           // A snapshot walks over it while commits take segments out.
           if (segments.get(segment.slot) !== segment) break
           const entries: SequencedEntry<K, V>[] = []
-          for (let i = 0; i < block.count; i++) if (!(block.flags[i] & GONE)) entries.push(entryOf(block, i))
+          for (let i = 0; i < block.count; i++) if (!block.isGone(i)) entries.push(entryOf(block, i))
           yield* entries
         }
       }
     },
     flush(writer) {
       for (const block of expired) {
-        for (let i = 0; i < block.count; i++) if (block.flags[i] === LOGGED) write(writer, block, i, true)
+        for (let i = 0; i < block.count; i++) if (block.flags(i) === LOGGED) write(writer, block, i, true)
         rows.give(block)
       }
       expired = []
@@ -235,9 +235,9 @@ export function joinRows<K, V>(
         // Made and gone between two commits: the changelog need not know.
         if (block.unwritten < 0) continue
         for (let i = block.unwritten; i < block.count; i++) {
-          if (block.flags[i] !== 0) continue
+          if (block.flags(i) !== 0) continue
           write(writer, block, i, false)
-          block.flags[i] = LOGGED
+          block.setFlag(i, LOGGED)
         }
         block.unwritten = -1
       }
@@ -269,7 +269,7 @@ export function joinRows<K, V>(
         const index = block.count
         const row = block.add(timestamp, keyAt + keyEnd - keyStart, line, LOGGED)
         if (known >= 0) lines.setRow(line, at, row)
-        else block.lines[index] = enterLine(line, at, timestamp, row, key)
+        else block.setLine(index, enterLine(line, at, timestamp, row, key))
         segment.live++
         size++
       } else if (known >= 0) leaveLine(line, at, at + 1)

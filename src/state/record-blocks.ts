@@ -12,20 +12,23 @@ export const LOGGED = 1
 /** A row is no more. */
 export const GONE = 2
 
-/** Up to 256 records as bytes, one behind the other, with a number column for what is looked at often. */
+/** What is known of a row, beside each other: where its key and its value end, the number of its key, what it is. */
+const KEY_END = 0
+const END = 1
+const LINE = 2
+const FLAGS = 3
+const STRIDE = 4
+
+/** Up to 256 records as bytes, one behind the other. */
 export class Block {
   readonly number: number
   /** Key and value of each row, as the changelog has them. */
   bytes = new ByteWriter(FIRST_BYTES)
   count = 0
   readonly starts = new Float64Array(ROWS)
-  readonly keyEnds = new Int32Array(ROWS)
-  readonly ends = new Int32Array(ROWS)
-  /** The line of the row's key. */
-  readonly lines = new Int32Array(ROWS)
-  readonly flags = new Uint8Array(ROWS)
   /** Has rows from here on that no commit has written; -1: none. */
   unwritten = -1
+  private readonly columns = new Int32Array(ROWS * STRIDE)
 
   constructor(number: number) {
     this.number = number
@@ -36,7 +39,35 @@ export class Block {
   }
 
   begin(index: number): number {
-    return index === 0 ? 0 : this.ends[index - 1]
+    return index === 0 ? 0 : this.end(index - 1)
+  }
+
+  keyEnd(index: number): number {
+    return this.columns[index * STRIDE + KEY_END]
+  }
+
+  end(index: number): number {
+    return this.columns[index * STRIDE + END]
+  }
+
+  line(index: number): number {
+    return this.columns[index * STRIDE + LINE]
+  }
+
+  setLine(index: number, line: number): void {
+    this.columns[index * STRIDE + LINE] = line
+  }
+
+  flags(index: number): number {
+    return this.columns[index * STRIDE + FLAGS]
+  }
+
+  setFlag(index: number, flag: number): void {
+    this.columns[index * STRIDE + FLAGS] |= flag
+  }
+
+  isGone(index: number): boolean {
+    return (this.flags(index) & GONE) !== 0
   }
 
   rowAt(index: number): number {
@@ -46,11 +77,12 @@ export class Block {
   /** Makes a row of what has been appended to `bytes`; `keyEnd` is where its key ends. */
   add(start: number, keyEnd: number, line: number, flags: number): number {
     const index = this.count++
+    const at = index * STRIDE
     this.starts[index] = start
-    this.keyEnds[index] = keyEnd
-    this.ends[index] = this.bytes.position
-    this.lines[index] = line
-    this.flags[index] = flags
+    this.columns[at + KEY_END] = keyEnd
+    this.columns[at + END] = this.bytes.position
+    this.columns[at + LINE] = line
+    this.columns[at + FLAGS] = flags
     return this.rowAt(index)
   }
 }
@@ -91,7 +123,7 @@ export class RecordBlocks {
   /** Tells rows of one key and time apart: the last four bytes of the key in the changelog. */
   sequence(row: number): number {
     const block = this.blocks[row >>> BITS]
-    return block.bytes.view.getInt32(block.keyEnds[row & MASK] - 4)
+    return block.bytes.view.getInt32(block.keyEnd(row & MASK) - 4)
   }
 }
 
