@@ -3,7 +3,7 @@ import type { Pageable } from './disk/paged.ts'
 import type { JoinStore } from './join-store.ts'
 import type { KeyNumbers } from './key-numbers.ts'
 import type { Keys } from './keys.ts'
-import { type Block, GONE, indexOf, LOGGED, RecordBlocks, ValueBytes } from './record-blocks.ts'
+import { type Block, DecodedValues, GONE, indexOf, LOGGED, RecordBlocks } from './record-blocks.ts'
 import { encodeSequencedKey, type SequencedEntry, sequenceOf } from './sequenced.ts'
 import type { ChangelogWriter, ValueCodec } from './store.ts'
 import { TimeLists } from './time-lists.ts'
@@ -34,7 +34,7 @@ export function joinRows<K, V>(
   const rows = new RecordBlocks()
   /** The rows of each key, by its number, in the order of (timestamp, arrival). */
   const lines = new TimeLists()
-  const found = new ValueBytes()
+  const decoded = new DecodedValues(values)
   const keyBytes = new ByteWriter()
   const valueBytes = new ByteWriter()
   /** Blocks with rows that no commit has written, and those with expired rows that the changelog still has. */
@@ -99,13 +99,13 @@ export function joinRows<K, V>(
       segment.blocks = [rows.take()]
       for (const block of blocks) {
         for (let i = 0; i < block.count; i++) {
-          if (block.isGone(i)) continue
+          if (block.is(i, GONE)) continue
           const line = block.line(i)
           const index = firstNotBefore(line, block.starts[i], rows.sequence(block.rowAt(i)))
           const to = openBlock(segment)
           const keyEnd = to.bytes.position + block.keyEnd(i) - block.begin(i)
           to.bytes.copy(block.bytes, block.begin(i), block.end(i))
-          if (!(block.flags(i) & LOGGED)) willBeWritten(to, to.count)
+          if (!block.is(i, LOGGED)) willBeWritten(to, to.count)
           lines.setRow(line, index, to.add(block.starts[i], keyEnd, line, block.flags(i)))
         }
       }
@@ -123,7 +123,7 @@ export function joinRows<K, V>(
     const source = byteSource(Uint8Array.prototype.slice.call(block.bytes.buffer, block.begin(i), block.end(i)))
     const keyEnd = block.keyEnd(i) - block.begin(i)
     const start = block.starts[i]
-    const logged = (block.flags(i) & LOGGED) !== 0
+    const logged = block.is(i, LOGGED)
     return {
       key: innerKey(keys, source, 0, keyEnd),
       start,
@@ -177,11 +177,7 @@ export function joinRows<K, V>(
         const start = lines.time(line, i)
         if (start > to) break
         const row = lines.row(line, i)
-        const block = rows.of(row)
-        const index = indexOf(row)
-        const keyEnd = block.keyEnd(index)
-        const end = block.end(index)
-        visit(start, values.decode(found.of(block.bytes, keyEnd, end), keyEnd, end))
+        visit(start, decoded.of(rows.of(row), indexOf(row)))
       }
       return i > first
     },
@@ -196,7 +192,7 @@ export function joinRows<K, V>(
           for (let i = 0; i < block.count; i++) {
             const line = block.line(i)
             // The first of its rows takes the others along.
-            if (block.isGone(i) || lines.length(line) === 0 || lines.time(line, 0) >= end) continue
+            if (block.is(i, GONE) || lines.length(line) === 0 || lines.time(line, 0) >= end) continue
             leaveLine(line, 0, lines.firstAtOrAfter(line, end))
           }
           block.unwritten = -1
@@ -220,14 +216,15 @@ export function joinRows<K, V>(
           // A snapshot walks over it while commits take segments out.
           if (segments.get(segment.slot) !== segment) break
           const entries: SequencedEntry<K, V>[] = []
-          for (let i = 0; i < block.count; i++) if (!block.isGone(i)) entries.push(entryOf(block, i))
+          for (let i = 0; i < block.count; i++) if (!block.is(i, GONE)) entries.push(entryOf(block, i))
           yield* entries
         }
       }
     },
     flush(writer) {
       for (const block of expired) {
-        for (let i = 0; i < block.count; i++) if (block.flags(i) === LOGGED) write(writer, block, i, true)
+        for (let i = 0; i < block.count; i++)
+          if (block.is(i, LOGGED) && !block.is(i, GONE)) write(writer, block, i, true)
         rows.give(block)
       }
       expired = []
@@ -235,7 +232,7 @@ export function joinRows<K, V>(
         // Made and gone between two commits: the changelog need not know.
         if (block.unwritten < 0) continue
         for (let i = block.unwritten; i < block.count; i++) {
-          if (block.flags(i) !== 0) continue
+          if (block.is(i, LOGGED) || block.is(i, GONE)) continue
           write(writer, block, i, false)
           block.setFlag(i, LOGGED)
         }

@@ -1,4 +1,5 @@
 import { type ByteSource, ByteWriter } from '../serde/bytes.ts'
+import type { ValueCodec } from './store.ts'
 
 const BITS = 8
 const ROWS = 1 << BITS
@@ -11,6 +12,8 @@ const FIRST_BYTES = 2048
 export const LOGGED = 1
 /** A row is no more. */
 export const GONE = 2
+/** A row has been read. */
+const READ = 4
 
 /** What is known of a row, beside each other: where its key and its value end, the number of its key, what it is. */
 const KEY_END = 0
@@ -28,6 +31,8 @@ export class Block {
   readonly starts = new Float64Array(ROWS)
   /** Has rows from here on that no commit has written; -1: none. */
   unwritten = -1
+  /** Tells the rows that it holds now from those that it held before. */
+  stamp = 0
   private readonly columns = new Int32Array(ROWS * STRIDE)
 
   constructor(number: number) {
@@ -66,8 +71,8 @@ export class Block {
     this.columns[index * STRIDE + FLAGS] |= flag
   }
 
-  isGone(index: number): boolean {
-    return (this.flags(index) & GONE) !== 0
+  is(index: number, flag: number): boolean {
+    return (this.flags(index) & flag) !== 0
   }
 
   rowAt(index: number): number {
@@ -94,12 +99,12 @@ export class Block {
 export class RecordBlocks {
   private readonly blocks: Block[] = []
   private readonly spare: Block[] = []
+  private stamps = 0
 
   take(): Block {
-    const spare = this.spare.pop()
-    if (spare !== undefined) return spare
-    const block = new Block(this.blocks.length)
-    this.blocks.push(block)
+    let block = this.spare.pop()
+    if (block === undefined) this.blocks.push((block = new Block(this.blocks.length)))
+    block.stamp = ++this.stamps
     return block
   }
 
@@ -129,10 +134,46 @@ export class RecordBlocks {
 
 export const indexOf = (row: number): number => row & MASK
 
+/** As many values are kept decoded. */
+const KEPT = 1024
+
+/**
+ * Values of rows, decoded. One that is read a second time is kept for the third: where every record has many partners it is
+ * not decoded for each of them, and where it has one nothing is kept that the garbage collector would have to move.
+ */
+export class DecodedValues<V> {
+  private readonly rows = new Int32Array(KEPT).fill(-1)
+  private readonly stamps = new Float64Array(KEPT)
+  private readonly values: (V | undefined)[] = []
+  private readonly bytes = new ValueBytes()
+  private readonly codec: Pick<ValueCodec<V>, 'decode'>
+
+  constructor(codec: Pick<ValueCodec<V>, 'decode'>) {
+    this.codec = codec
+  }
+
+  of(block: Block, index: number): V {
+    const isRead = block.is(index, READ)
+    const row = block.rowAt(index)
+    const at = row & (KEPT - 1)
+    if (isRead && this.rows[at] === row && this.stamps[at] === block.stamp) return this.values[at] as V
+    const start = block.keyEnd(index)
+    const end = block.end(index)
+    const value = this.codec.decode(this.bytes.of(block.bytes, start, end), start, end)
+    if (!isRead) block.setFlag(index, READ)
+    else {
+      this.rows[at] = row
+      this.stamps[at] = block.stamp
+      this.values[at] = value
+    }
+    return value
+  }
+}
+
 const NOTHING = new ByteWriter(0)
 
 /** One value in a block, for codecs. Texts are cut from a copy of its bytes alone, so that they hold on to no more. */
-export class ValueBytes implements ByteSource {
+class ValueBytes implements ByteSource {
   buffer: Buffer = NOTHING.buffer
   view: DataView = NOTHING.view
   base = 0

@@ -177,18 +177,53 @@ it('a record that cannot be written leaves nothing behind', () => {
   ])
 })
 
-it('what a joiner does to a value does not reach the store', () => {
-  const own = restored(
-    joinStore({ name: 'join', key: string(), value: json<{ n: number }>(), retention: RETENTION }),
-    new Map(),
-  )
-  own.put('a', 1, { n: 1 })
-  own.fetch('a', 0, 9, (_, value) => {
-    value.n = 2
-  })
+it('what a joiner does to a value does not reach the changelog', () => {
+  const objects = joinStore({ name: 'join', key: string(), value: json<{ n: number }>(), retention: RETENTION })
+  const own = restored(objects, new Map())
+  const given = { n: 1 }
+  own.put('a', 1, given)
+  given.n = 2
+  const change = () =>
+    own.fetch('a', 0, 9, (_, value) => {
+      value.n++
+    })
+  for (let i = 0; i < 3; i++) change()
+  const changelog: Changelog = new Map()
+  writeInto(own, changelog)
   const seen: unknown[] = []
-  own.fetch('a', 0, 9, (_, value) => seen.push(value))
+  restored(objects, changelog).fetch('a', 0, 9, (_, value) => seen.push(value))
   expect(seen).toEqual([{ n: 1 }])
+})
+
+it('a value that is read often is decoded twice, and is not taken for one that lies where it lay', () => {
+  let decoded = 0
+  const plain = string()
+  const counting: typeof plain = {
+    ...plain,
+    open(context) {
+      const codec = plain.open(context)
+      return {
+        ...codec,
+        decode(source, start, end) {
+          decoded++
+          return codec.decode(source, start, end)
+        },
+      }
+    },
+  }
+  const own = restored(joinStore({ ...options, value: counting }), new Map())
+  const read = (from: number) => {
+    const seen: string[] = []
+    for (let i = 0; i < 10; i++) own.fetch('a', from, from + 5, (_, value) => seen.push(value))
+    return new Set(seen)
+  }
+  for (let round = 0; round < 5; round++) {
+    own.put('a', round * SPAN, `value ${round}`)
+    expect(read(round * SPAN)).toEqual(new Set([`value ${round}`]))
+    expect(decoded).toBe((round + 1) * 2)
+    own.expire((round + 1) * SPAN)
+    own.flush(() => {})
+  }
 })
 
 it('a walk, as a snapshot makes it, leaves out nothing when some expire meanwhile', () => {
