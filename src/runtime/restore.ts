@@ -27,8 +27,11 @@ export interface Restoring extends TopicPartition {
 
 const FETCH = { maxBytes: 32 * 1024 * 1024, maxBytesPerPartition: 4 * 1024 * 1024, maxWaitMs: 500 }
 const PROGRESS_MS = 2_000
-/** Snapshots that are loaded at the same time: each holds two segments in memory. */
-const LOADED_AT_ONCE = 4
+/**
+ * Snapshots that are loaded at the same time: each holds two segments in memory, and what it has applied stays until V8 collects
+ * it. With four, two million keys took 1.8 GB at the peak instead of 1.5, and no less time.
+ */
+const LOADED_AT_ONCE = 2
 
 export interface RestoreDependencies {
   readonly log: Log
