@@ -1,20 +1,21 @@
 /** `npm run simulate`: many seeded runs in virtual time, with faults everywhere; each must end as a quiet run does. */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Worker } from 'node:worker_threads'
 import { ALL_FAULTS } from 'millrace/testing'
 import { CASES } from './cases/index.ts'
 import { addAll, type Share, type Tried, trySeeds } from './seeds.ts'
+import { NO_SEED, watched } from './watched.ts'
 
 const HELP = `Runs topologies in virtual time over a log in memory while things go wrong, and
 compares what comes out with a run in which nothing does.
 
-  npm run simulate -- [--runs N] [--seed S] [--case NAME] [--threads N] [--trace]
+  npm run simulate -- [--runs N] [--seed S] [--case NAME] [--threads N] [--patience S] [--trace]
 
 --runs     seeds to try for each case, default 100
 --seed     the first seed, default 1; one run alone unless --runs is given. 'random': somewhere
 --case     ${CASES.map(({ name }) => name).join(', ')}; default all
 --threads  default: one for each core
+--patience real seconds after which a run that gets no further is ended and has failed, default 60
 --trace    print every call and every fault
 
 Ends with how often each fault was injected and what the log and the sinks saw of it, and
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: process.env.MILLRACE_SEED },
     case: { type: 'string' },
     threads: { type: 'string' },
+    patience: { type: 'string', default: '60' },
     trace: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h' },
   },
@@ -34,8 +36,9 @@ const { values } = parseArgs({
 const chosen = CASES.filter(({ name }) => values.case === undefined || name === values.case)
 const first = values.seed === 'random' ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed ?? 1)
 const runs = Number(values.runs ?? (values.seed === undefined ? 100 : 1))
+const patienceMs = Number(values.patience) * 1_000
 const threads = values.trace ? 0 : Math.min(Number(values.threads ?? availableParallelism()), runs * chosen.length)
-if (values.help || chosen.length === 0 || ![first, runs, threads].every(Number.isInteger)) {
+if (values.help || chosen.length === 0 || ![first, runs, threads, patienceMs].every(Number.isInteger)) {
   console.log(HELP)
   process.exit(values.help ? 0 : 2)
 }
@@ -47,6 +50,8 @@ const ENOUGH_RUNS = 1_000
 const SHOW_EVERY_MS = 10_000
 /** Young objects are nearly all that a run makes: with more room for them, fewer are looked at. */
 const YOUNG_MB = 64
+
+const NOTHING = { injected: new Map<string, number>(), observed: new Map<string, number>() }
 
 const injected = new Map<string, number>()
 const observed = new Map<string, number>()
@@ -60,24 +65,34 @@ const shares = chosen.flatMap(({ name }) =>
     return { name, first: from, end: Math.min(from + SHARE, first + runs), trace: values.trace }
   }),
 )
-const left = shares.values()
 await Promise.all(threads === 0 ? [alone()] : Array.from({ length: threads }, thread))
 process.exit(report() ? 0 : 1)
 
 async function alone(): Promise<void> {
-  for (const share of left) take(await trySeeds(share))
+  for (const share of shares) take(await trySeeds(share))
 }
 
 async function thread(): Promise<void> {
-  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB }
-  const worker = new Worker(new URL('./seeds.ts', import.meta.url), { resourceLimits })
-  for (const share of left) {
-    const { promise, resolve, reject } = Promise.withResolvers<Tried>()
-    worker.once('message', resolve).once('error', reject).postMessage(share)
-    take(await promise)
-    worker.off('error', reject)
+  const thread = watched({ script: new URL('./seeds.ts', import.meta.url), patienceMs, youngMb: YOUNG_MB })
+  for (let share = shares.shift(); share !== undefined; share = shares.shift()) {
+    const tried = await thread.try(share)
+    if (!('stuckAt' in tried)) {
+      take(tried)
+      continue
+    }
+    const { stuckAt: seed } = tried
+    const wrong = `gets no further in ${values.patience} s: somebody goes on without waiting`
+    take({ ...NOTHING, name: share.name, seeds: 1, ms: patienceMs, failures: [{ seed, wrong }] })
+    if (seed === NO_SEED) continue
+    // What came of those before it is lost with the thread.
+    shares.unshift(
+      ...[
+        { ...share, end: seed },
+        { ...share, first: seed + 1 },
+      ].filter(({ first, end }) => first < end),
+    )
   }
-  await worker.terminate()
+  await thread.close()
 }
 
 function take({ name, seeds, ms, failures, ...counts }: Tried): void {

@@ -1,8 +1,9 @@
 /** Tries seeds of a case. Runs in a worker thread as well, which answers one `Share` after the other. */
 import { isDeepStrictEqual } from 'node:util'
-import { isMainThread, parentPort } from 'node:worker_threads'
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { NO_FAULTS, type Simulation, simulate } from 'millrace/testing'
 import { CASES, type SimulationCase } from './cases/index.ts'
+import { Progress } from './watched.ts'
 
 /** Seeds of one case: from `first` to before `end`. */
 export interface Share {
@@ -31,15 +32,17 @@ async function quietOutcome({ name, topology, input, options, outcome }: Simulat
   return quiets.get(name)
 }
 
-export async function trySeeds({ name, first, end, trace }: Share): Promise<Tried> {
+/** @param progress - told of each seed, and of all that happens */
+export async function trySeeds({ name, first, end, trace }: Share, progress = new Progress()): Promise<Tried> {
   const of = CASES.find((other) => other.name === name)!
   const quiet = await quietOutcome(of)
   const injected = new Map<string, number>()
   const observed = new Map<string, number>()
   const failures: { seed: number; wrong: string }[] = []
-  const onTrace = trace ? (line: string) => console.log(line) : undefined
+  const onTrace = trace ? (line: string) => console.log(line) : progress.moment
   const began = performance.now()
   for (let seed = first; seed < end; seed++) {
+    progress.begin(seed)
     try {
       const run = await simulate(of.topology, { ...of.options, seed, input: of.input, onTrace })
       addAll(injected, run.injected)
@@ -78,5 +81,6 @@ function linesOf(outcome: unknown): string[] {
 }
 
 if (!isMainThread) {
-  parentPort!.on('message', async (share: Share) => parentPort!.postMessage(await trySeeds(share)))
+  const progress = new Progress(workerData as SharedArrayBuffer)
+  parentPort!.on('message', async (share: Share) => parentPort!.postMessage(await trySeeds(share, progress)))
 }

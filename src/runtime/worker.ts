@@ -248,7 +248,8 @@ export function createWorker(on: WorkerDependencies): Worker {
     const { running, parting } = tasks
     if (commits.underWay || !gate.isOpen || parting.length > 0 || running.length === 0) return
     const isReplayed = running.some(({ task }) => task.limited && task.atLimit)
-    if (isReplayed || now - commits.began >= commitIntervalMs || (!isBusy && backlog.isDone(now, running))) {
+    const isDue = isReplayed || now - commits.began >= commitIntervalMs || running.some(isCrowded)
+    if (isDue || (!isBusy && backlog.isDone(now, running))) {
       backlog.committing(now, running)
       commits.start()
     } else if (pending > EARLY_SEND_BYTES) commits.sendAhead()
@@ -323,6 +324,9 @@ export function createWorker(on: WorkerDependencies): Worker {
       }),
   }
 }
+
+/** What it has changed since the last commit takes more memory than state on disk may. */
+const isCrowded = ({ state }: OpenTask) => state.stores.all.some(({ store }) => store.isCrowded?.())
 
 /** A call that fails the first time with what has already happened, so that waiting for it starts with a wait. */
 function once(error: Error, call: () => Promise<unknown>): () => Promise<void> {

@@ -52,6 +52,8 @@ export interface StateStore {
   close?(): void
   /** Number of live entries. */
   readonly size: number
+  /** It holds more in memory than it is meant to, and a commit would let it go. Asked now and then, not per record. */
+  isCrowded?(): boolean
 }
 
 /** How accumulators or values are written to the changelog. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
+  adding,
+  cogroup,
   count,
   groupBy,
   groupByKey,
@@ -140,6 +142,73 @@ describe('an idle source', () => {
     expect(() => new TopologyDriver(topology('finals', [finals]))).toThrow(/idleAfter/)
     expect(() => new TopologyDriver(topology('raw', [source.pipe(to(sink))]))).not.toThrow()
     expect(() => stream('in', { ...texts, idleAfter: 0 })).toThrow(/idleAfter is 0/)
+  })
+})
+
+describe('the idle sources of a cogroup', () => {
+  const cogrouped = () => {
+    const source = (name: string) => stream(name, { ...texts, idleAfter: 1_000 }).pipe(groupByKey())
+    return new TopologyDriver(
+      topology('cogrouped', [
+        source('in').pipe(
+          windowedBy(tumbling(10, { grace: 5 })),
+          cogroup(
+            'both',
+            count(),
+            adding(source('rare'), (n: number) => n + 10),
+          ),
+          untilWindowCloses(),
+          to('out', counts),
+        ),
+      ]),
+    )
+  }
+
+  it('close its windows when all of them are idle', () => {
+    const driver = cogrouped()
+    driver.pipe('in', 'a', 'x', 3)
+    driver.advanceWallClock(500)
+    driver.pipe('rare', 'a', 'x', 4)
+    driver.advanceWallClock(999)
+    expect(windows(driver)).toEqual([])
+    driver.advanceWallClock(1)
+    expect(windows(driver)).toEqual([['a', 0, 11]])
+  })
+
+  it('close them although one has never had a record', () => {
+    const driver = cogrouped()
+    driver.pipe('in', 'a', 'x', 3)
+    driver.pipe('in', 'a', 'x', 500)
+    expect(windows(driver)).toEqual([])
+    driver.advanceWallClock(1_000)
+    expect(windows(driver)).toEqual([
+      ['a', 0, 1],
+      ['a', 500, 1],
+    ])
+  })
+
+  it('do not while one of them has records, whatever their time', () => {
+    const driver = cogrouped()
+    driver.pipe('in', 'a', 'x', 3)
+    for (let n = 0; n < 5; n++) {
+      driver.pipe('rare', 'a', 'x', 4)
+      driver.advanceWallClock(900)
+    }
+    expect(windows(driver)).toEqual([])
+    expect(driver.dropped).toBe(0)
+  })
+
+  it('keep the time they have come to over a restart, each for what comes of it', () => {
+    const driver = cogrouped()
+    driver.pipe('in', 'a', 'x', 3)
+    driver.pipe('rare', 'a', 'x', 4)
+    driver.advanceWallClock(1_000)
+    driver.commit()
+    driver.restart()
+    driver.pipe('in', 'a', 'x', 5)
+    driver.pipe('rare', 'a', 'x', 5)
+    expect(driver.droppedByReason().get('late')).toBe(2)
+    expect(windows(driver)).toEqual([['a', 0, 11]])
   })
 })
 

@@ -46,7 +46,10 @@ export interface Keeper {
    * more to do at once, so that a job without records does not make one step per commit.
    */
   work(now: number, begun: number): boolean
-  /** Writes down what has changed since; resolves when nothing is under way any more. */
+  /**
+   * Writes down what has changed since the last snapshot, and gives up a base that is half done; resolves when nothing is
+   * under way any more.
+   */
   finish(): Promise<void>
   /** Nothing more is written: the task does not run here any more. */
   drop(): void
@@ -69,6 +72,8 @@ export interface KeeperOptions {
 
 interface Walk {
   readonly entries: Iterator<Entry<unknown, unknown>>
+  /** What had changed since the snapshot that there is, which goes on from there if this one comes to nothing. */
+  readonly before: readonly Buffer[]
   readonly writer: BatchWriter
   readonly segments: Segment[]
   full: Buffer[]
@@ -104,12 +109,20 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const write = (work: () => Promise<void>) => {
     writing = work()
       .catch((error: Error) => {
-        walk = undefined
+        if (walk) abandon(walk)
         if (!dropped) options.onFailed(error)
       })
       .finally(() => {
         writing = undefined
       })
+  }
+  const putBack = (taken: readonly Buffer[]) => {
+    changes = [...taken, ...changes]
+    changesBytes = bytesOf(changes)
+  }
+  const abandon = ({ before }: Walk) => {
+    walk = undefined
+    putBack(before)
   }
   const idle = async () => {
     while (writing !== undefined) await writing
@@ -154,17 +167,18 @@ export function createKeeper(options: KeeperOptions): Keeper {
         const { segments, base } = manifest!
         await publish({ ...of, version: 1, offset: at, segments: [...segments, await segmentOf(taken)], base })
       } catch (error) {
-        changes = [...taken, ...changes]
-        changesBytes = bytesOf(changes)
+        putBack(taken)
         throw error
       }
     })
   }
   const beginBase = () => {
+    const before = changes
     // What has changed before is in the store; what a commit under way has changed comes with its batches, again.
     changes = []
     changesBytes = 0
     walk = {
+      before,
       entries: (store.history?.() ?? store.all())[Symbol.iterator](),
       writer: new BatchWriter(64 * 1024),
       segments: [],
@@ -190,15 +204,20 @@ export function createKeeper(options: KeeperOptions): Keeper {
     of.bytes = 0
     if (parts.length > 0) write(async () => void of.segments.push(await segmentOf(parts)))
   }
-  const endBase = ({ segments: base }: Walk) => {
+  const endBase = ({ segments: base, before }: Walk) => {
     walk = undefined
     const taken = changes
     const at = offset
     changes = []
     changesBytes = 0
     write(async () => {
-      const segments = taken.length > 0 ? [...base, await segmentOf(taken)] : base
-      await publish({ ...of, version: 1, offset: at, segments, base: base.length })
+      try {
+        const segments = taken.length > 0 ? [...base, await segmentOf(taken)] : base
+        await publish({ ...of, version: 1, offset: at, segments, base: base.length })
+      } catch (error) {
+        putBack([...before, ...taken])
+        throw error
+      }
     })
   }
   const size = (segments: readonly Segment[]) => segments.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -234,8 +253,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
     },
     async finish() {
       await idle()
-      if (dropped || walk !== undefined || manifest === undefined || changesBytes === 0) return
-      writeChanges()
+      if (dropped) return
+      if (walk?.usableAfter !== undefined && lastCommit >= walk.usableAfter) endBase(walk)
+      else if (manifest !== undefined) {
+        // A base takes as long as it takes; the snapshot before it, and what has changed since, is there sooner.
+        if (walk !== undefined) abandon(walk)
+        if (changesBytes > 0) writeChanges()
+      }
       await idle()
     },
     drop() {

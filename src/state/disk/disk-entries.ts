@@ -36,6 +36,7 @@ export interface DiskEntries<K, A> {
     valueEnd: number,
     timestamp: number,
   ): void
+  isCrowded(): boolean
   close(): void
 }
 
@@ -136,6 +137,17 @@ export function diskEntries<K, A>(options: DiskEntriesOptions<K, A>): DiskEntrie
       }
       if (page.length < PAGE) return
       last = page[PAGE - 1]
+    }
+  }
+  /** What is not written yet has no bytes: the newest tells how large the others may be. */
+  const sample = () => {
+    const newest = dirty.at(-1)
+    if (newest === undefined || newest.value === null) return
+    try {
+      values.encode(newest.value, valueBytes.reset())
+      room.saw(valueBytes.position, 1)
+    } catch {
+      // The commit says what is wrong with it.
     }
   }
   const letGo = () => {
@@ -259,6 +271,10 @@ export function diskEntries<K, A>(options: DiskEntriesOptions<K, A>): DiskEntrie
       // A schema that is not loaded yet must show now, not when the value is found in mid-record.
       values.decode(source, valueStart, valueEnd)
       table.set(start, key, source.buffer.subarray(valueStart, valueEnd), timestamp)
+    },
+    isCrowded() {
+      sample()
+      return room.isCrowded(cached, cache.size)
     },
     close: () => table.close(),
   }

@@ -38,6 +38,7 @@ export function diskKeyValueStore<K, A>(options: DiskStoreOptions<K, A>): KeyVal
     restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp) {
       entries.restore(0, source.buffer.subarray(keyStart, keyEnd), source, valueStart, valueEnd, timestamp)
     },
+    isCrowded: entries.isCrowded,
     close: entries.close,
   }
 }
@@ -70,6 +71,7 @@ export function diskWindowStore<K, A>(options: DiskStoreOptions<K, A>): WindowSt
       const key = source.buffer.subarray(keyStart, keyEnd - WINDOW_SUFFIX)
       entries.restore(windowStart(source, keyEnd), key, source, valueStart, valueEnd, timestamp)
     },
+    isCrowded: entries.isCrowded,
     close: entries.close,
   }
 }

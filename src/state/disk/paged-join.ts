@@ -34,6 +34,7 @@ export function pagedJoinStore<K, V>(
     all: () => store.entries((of) => of.all()),
     flush: store.flush,
     restore: store.restore,
+    isCrowded: store.isCrowded,
     close: table.close,
   }
 }

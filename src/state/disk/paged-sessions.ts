@@ -42,6 +42,7 @@ export function pagedSessionStore<K, A>({
       closings?.flushed()
     },
     restore: store.restore,
+    isCrowded: store.isCrowded,
     close: table.close,
   }
 }

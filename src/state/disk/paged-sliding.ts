@@ -51,6 +51,7 @@ export function pagedSlidingStore<K, A>({
       closings?.flushed()
     },
     restore: store.restore,
+    isCrowded: store.isCrowded,
     close: table.close,
   }
 }

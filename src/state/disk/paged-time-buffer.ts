@@ -56,6 +56,7 @@ export function pagedTimeBuffer<K, V>({
       store.restore(source, keyStart, keyEnd, valueStart, valueEnd, timestamp)
       changed()
     },
+    isCrowded: store.isCrowded,
     close: table.close,
   }
 }

@@ -50,6 +50,7 @@ export function pagedVersionedStore<K, V>(
       const start = windowStart(source, keyEnd)
       if (valueStart >= 0 && start > time.newest) time.newest = start
     },
+    isCrowded: store.isCrowded,
     close: table.close,
   }
 }

@@ -47,6 +47,7 @@ export interface Paged<K, S> {
   expire(before: number): void
   flush(write: ChangelogWriter): void
   restore: StateStore['restore']
+  isCrowded(): boolean
   /** What `of` says that a store holds, of all keys. */
   entries(of: (store: S) => Iterable<Entry<unknown, unknown>>): Iterable<Entry<unknown, unknown>>
 }
@@ -245,6 +246,7 @@ export function paged<K, S extends Pageable<K>>(options: PagedOptions<K, S>): Pa
       values.decode(source, valueStart, valueEnd)
       table.set(place, buffer.subarray(valueStart, valueEnd), timestamp)
     },
+    isCrowded: () => room.isCrowded(memory.size, pages),
     *entries(of) {
       const nameOf = (slot: number, key: string) => `${slot} ${key}`
       // What is in memory is given first: it may be let go of meanwhile, and then its rows are not given once more.

@@ -9,7 +9,10 @@ import { ROWS, rowTable } from './row-table.ts'
 import { TIMELINES, timelineTable } from './timeline-table.ts'
 
 export interface DiskStateOptions {
-  /** About how much of one store in one task stays in memory, decoded, between two commits, in bytes. Default 32 MiB. */
+  /**
+   * About how much of one store in one task stays in memory, decoded, after a commit, in bytes. Default 32 MiB. When what has
+   * changed takes as much again, and 4 MiB at least, the next commit does not wait for its interval.
+   */
   readonly cacheBytes?: number
   /** Memory of one store in one task for pages of its file, in bytes. Default 32 MiB. */
   readonly pageCacheBytes?: number
