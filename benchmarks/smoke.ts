@@ -52,6 +52,7 @@ const COSTS: Readonly<Record<string, number>> = {
   'clickhouse-sink append': 210,
   'micro-batches': 22,
   'micro-stores': 225,
+  'micro-task': 150,
   'micro-windows': 8,
   'scale keys 10000': 420,
   'scale keys 100000': 220,

@@ -7,6 +7,7 @@ import { lakeSink } from './lake-sink.ts'
 import { latency } from './latency.ts'
 import { microBatches } from './micro-batches.ts'
 import { microStores } from './micro-stores.ts'
+import { microTask } from './micro-task.ts'
 import { microWindows } from './micro-windows.ts'
 import { nexmark } from './nexmark.ts'
 import { repartitionJob } from './repartition.ts'
@@ -34,6 +35,7 @@ export const workloads: readonly Workload[] = [
   avroCodec,
   microBatches,
   microStores,
+  microTask,
   microWindows,
   lakeSink,
   clickhouseSink,

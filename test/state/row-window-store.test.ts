@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { combine, count, sum } from '../../src/aggregates/index.ts'
 import { rowOf } from '../../src/aggregates/row.ts'
 import { byteSource } from '../../src/serde/bytes.ts'
+import { json } from '../../src/serde/json.ts'
 import { string } from '../../src/serde/string.ts'
 import { type WindowStore, windowStore } from '../../src/state/window-store.ts'
 
@@ -100,5 +101,21 @@ describe('a window store of rows', () => {
     const source = byteSource(Buffer.concat([key, value]))
     store.restore(source, 0, key.length, key.length, key.length + value.length, 6)
     expect(rows!.entry(slot).given).toBeUndefined()
+  })
+
+  it('tells keys that are objects apart by what is in them', () => {
+    const store = windowStore<{ id: number }, Numbers>({ ...common, key: json(), row: rowOf(numbers) }).create({
+      open: (serde, part) => serde.open({ topic: 'changelog', part }),
+    })
+    for (const id of [1, 2, 3]) store.touch(store.create(0, { id }, numbers.init(), id))
+    const rows = store.rows!
+    expect([1, 2, 3].map((id) => rows.timestamp(rows.find(0, { id })))).toEqual([1, 2, 3])
+    expect(rows.find(0, { id: 4 })).toBe(-1)
+    store.remove(store.find(0, { id: 2 })!)
+    store.flush(() => {})
+    expect(rows.find(0, { id: 2 })).toBe(-1)
+    store.create(0, { id: 5 }, numbers.init(), 5)
+    expect(rows.timestamp(rows.find(0, { id: 5 }))).toBe(5)
+    expect(rows.timestamp(rows.find(0, { id: 3 }))).toBe(3)
   })
 })

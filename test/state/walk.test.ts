@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest'
+import { count } from '../../src/aggregates/index.ts'
+import { rowOf } from '../../src/aggregates/row.ts'
 import { long } from '../../src/serde/numbers.ts'
 import type { Serde } from '../../src/serde/serde.ts'
 import { string } from '../../src/serde/string.ts'
@@ -6,6 +8,7 @@ import { sessionStore } from '../../src/state/session-store.ts'
 import { slidingStore } from '../../src/state/sliding-store.ts'
 import { type Entry, type StateStore, serdeValue } from '../../src/state/store.ts'
 import { versionedStore } from '../../src/state/versioned-store.ts'
+import { windowStore } from '../../src/state/window-store.ts'
 import type { StoreSpec } from '../../src/topology/store-spec.ts'
 import { storesOnDisk } from '../support/disk-stores.ts'
 
@@ -36,12 +39,20 @@ const versioned = aged({
   put: (store, time) => store.put('a', time, time),
   expire: (store) => store.expire(),
 })
+const rows = aged({
+  spec: windowStore<string, number>({ ...common, row: rowOf(count()) }),
+  put: (store, time) => store.touch(store.create(time, 'a', time, time)),
+  expire(store) {
+    for (const start of store.starts()) if (start < 40) store.forget(start)
+  },
+})
 const onDisk = storesOnDisk()
 
 it.each([
   ['sliding windows', sliding],
   ['sessions', session],
   ['versions', versioned],
+  ['windows of rows', rows],
   ['sliding windows on disk', { ...sliding, spec: onDisk(sliding.spec) }],
   ['sessions on disk', { ...session, spec: onDisk(session.spec) }],
   ['versions on disk', { ...versioned, spec: onDisk(versioned.spec) }],
