@@ -10,7 +10,10 @@ const PARTITION_BYTES = 1024 * 1024
 
 /** Keeps one fetch under way for the inputs that have room: memory is bounded, and a slow task slows its source. */
 export interface Fetcher {
-  /** Starts a fetch unless one is under way or no input has room. `done` is called when it has ended. */
+  /**
+   * Starts a fetch unless one is under way or no input has room. `done` is called when it has ended. One that waits for
+   * inputs which have nothing is ended when another, which was full when it began, runs empty.
+   */
   start(tasks: readonly OpenTask[], done: () => void): void
   /** Puts what has arrived into the tasks. Throws what the fetch threw. */
   deliver(tasks: readonly OpenTask[]): void
@@ -21,12 +24,18 @@ export interface Fetcher {
 
 export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes: number): Fetcher {
   const reader: LogReader = log.reader({ isolation: committedOnly ? 'committed' : 'uncommitted' })
-  let underWay = false
+  /** What is being fetched; undefined: nothing. */
+  let asked: ReadonlySet<Input> | undefined
   let round = 0
   let arrived: { round: number; fetched?: readonly Fetched[]; error?: unknown } | undefined
   let stop = new AbortController()
   /** Spans that cannot be read and whose turn has not come: what lies before them is still waiting to be processed. */
   const held = new Map<Input, { readonly task: Task; readonly corrupt: NonNullable<Fetched['corrupt']> }>()
+
+  function stopWaiting(): void {
+    stop.abort(WAIT_ENDED)
+    stop = new AbortController()
+  }
 
   /** A dead letter must not be committed before the position that it is at, or it would be written twice. */
   function deliverHeld(): void {
@@ -39,12 +48,17 @@ export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes
 
   return {
     start(tasks, done) {
-      if (underWay || arrived) return
+      if (arrived) return
       const inputs = tasks.flatMap(({ task }) => task.inputs.map((of) => ({ of, partition: task.partition })))
       const room = maxBufferedBytes / Math.max(1, inputs.length)
+      if (asked !== undefined) {
+        const isStarving = inputs.some(({ of }) => of.bytes < room / 2 && !asked!.has(of) && !held.has(of))
+        if (isStarving) stopWaiting()
+        return
+      }
       const wanted = inputs.filter(({ of }) => of.bytes < room && !held.has(of))
       if (wanted.length === 0) return
-      underWay = true
+      asked = new Set(wanted.map(({ of }) => of))
       const mine = round
       reader
         .fetch(
@@ -60,7 +74,7 @@ export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes
           },
         )
         .finally(() => {
-          underWay = false
+          asked = undefined
           done()
         })
     },
@@ -85,8 +99,7 @@ export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes
     forget() {
       round++
       held.clear()
-      stop.abort(WAIT_ENDED)
-      stop = new AbortController()
+      stopWaiting()
     },
     async close() {
       stop.abort(WAIT_ENDED)
