@@ -38,7 +38,7 @@ export interface Committer {
   send(batches: readonly OutgoingBatch[]): void
   /**
    * In this order: the plan of append sinks is written down, sinks, log, offsets. With exactly once the last two are
-   * one transaction. What carries the group's stamp waits while the group is rebalancing. Throws `FENCED` when another
+   * one transaction, and under way together. What carries the group's stamp waits while the group is rebalancing. Throws `FENCED` when another
    * has taken over; nothing of it is then visible on the log.
    */
   commit(
@@ -103,8 +103,10 @@ export function createCommitter(on: CommitterDependencies): Committer {
       await on.onStep?.('produce')
       const batches = [...changed.flatMap(({ output }) => output.batches), ...letters.flat()]
       send(batches)
-      const sent = await Promise.all(sending)
-      sending = []
+      const acknowledged = Promise.all(sending)
+      // Membership may be lost before anybody looks at it.
+      acknowledged.catch(() => {})
+      if (!transactional) await acknowledged
       const offsets = changed.flatMap(({ open, output }) =>
         offsetsOf(open.task.partition, output.positions, { times: output.times, identity: open.identity }),
       )
@@ -112,12 +114,15 @@ export function createCommitter(on: CommitterDependencies): Committer {
       if (transactional) {
         await stamped(async (stamp) => {
           begin()
-          await producer.sendOffsets(offsets, stamp)
+          // Both are in the transaction, which ends only when both are: neither needs to wait for the other.
+          await both(acknowledged, producer.sendOffsets(offsets, stamp))
           await on.onStep?.('end')
           await producer.commit()
         })
         inTransaction = false
       } else await patiently('log', () => stamped((stamp) => group.commit(offsets, stamp)))
+      const sent = await acknowledged
+      sending = []
       for (const { open, output } of changed) open.committed = { positions: output.positions, times: output.times }
       onCommitted?.(sent)
       await on.onStep?.('done')
@@ -136,6 +141,12 @@ export function createCommitter(on: CommitterDependencies): Committer {
     const refused = await patiently(`sink ${sink.name}`, () => sinks.write(node, batch))
     return refused.flatMap((row) => on.onRefused(sink.name, batch, row) ?? [])
   }
+}
+
+/** Resolves when both have; rejects when neither is under way any more. */
+async function both(one: Promise<unknown>, other: Promise<unknown>): Promise<void> {
+  const ended = await Promise.allSettled([one, other])
+  for (const of of ended) if (of.status === 'rejected') throw of.reason
 }
 
 /** Nothing to make durable: no record was processed and nothing came of time passing. */
