@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -282,7 +282,8 @@ it('begins with a snapshot where there is one', async () => {
     await feed()
     await a.running.caughtUp()
   }
-  await vi.waitUntil(async () => sumOf(await a.metrics(), 'millrace_snapshot_bytes_total') > 0)
+  const isThere = () => readdirSync(directory, { recursive: true }).some((name) => `${name}`.endsWith('.manifest.json'))
+  await vi.waitUntil(isThere)
   await b.assign({ standby: ['0_0'] })
   await followed(b)
   expect(b.messages('snapshot loaded')).toHaveLength(1)

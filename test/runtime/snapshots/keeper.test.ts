@@ -78,11 +78,18 @@ function kept(to: SnapshotStore, failed: Error[] = []) {
         logger: pino({ level: 'silent' }),
       }
       const loaded = await loadSnapshot(of, fresh, { start: 0, end: offset }, on)
-      return { offset: loaded?.offset, entries: new Map(fresh.entries().map(({ key, value }) => [key, value])) }
+      return { offset: loaded?.offset, entries: fresh.entries().map(({ key, value }) => `${key}=${value}`) }
     },
-    state: () => ({ offset, entries: new Map(store.entries().map(({ key, value }) => [key, value])) }),
+    state: () => ({ offset, entries: store.entries().map(({ key, value }) => `${key}=${value}`) }),
   }
 }
+/** Some of the entries that one has and the other has not: all of them would be a long text. */
+const differing = (a: { offset: number | undefined; entries: string[] }, b: typeof a) => {
+  const [inA, inB] = [new Set(a.entries), new Set(b.entries)]
+  const apart = [...a.entries.filter((of) => !inB.has(of)), ...b.entries.filter((of) => !inA.has(of))]
+  return { offsets: [a.offset, b.offset], apart: apart.slice(0, 5) }
+}
+const nothing = ({ offset }: { offset: number }) => ({ offsets: [offset, offset], apart: [] })
 /** So many that a base takes several steps, and so large that changes of all of them call for a new one. */
 const KEYS = 60_000
 
@@ -90,14 +97,14 @@ it('writes down what has changed although a new base is half done when it ends',
   const of = kept(memorySnapshots())
   of.put(0, KEYS, 1)
   await of.rest()
-  expect(await of.restored()).toEqual(of.state())
+  expect(differing(await of.restored(), of.state())).toEqual(nothing(of.state()))
   of.put(0, KEYS, 2)
   of.put(0, KEYS, 3)
   expect(of.step(), 'a new base').toBe(true)
   of.put(0, 10, 4)
   expect(of.step(), 'it is not done').toBe(true)
   await of.keeper.finish()
-  expect(await of.restored()).toEqual(of.state())
+  expect(differing(await of.restored(), of.state())).toEqual(nothing(of.state()))
 })
 
 it.each(['segment', 'manifest'] as const)(
@@ -129,7 +136,7 @@ it.each(['segment', 'manifest'] as const)(
     of.put(0, 10, 4)
     await of.rest()
     await of.keeper.finish()
-    expect(await of.restored()).toEqual(of.state())
+    expect(differing(await of.restored(), of.state())).toEqual(nothing(of.state()))
   },
 )
 
