@@ -49,7 +49,7 @@ export const tumblingCustomJob = job({
   summary: 'as tumbling, with an aggregate and a serde of the user’s own',
   records: 5_000_000,
   smokeRecords: 100_000,
-  nodeOptions: ['--max-semi-space-size=16'],
+  nodeOptions: ['--max-semi-space-size=8'],
   inputs: [transactionsInput],
   registry,
   topology: ({ application, inputs: [transactions], output }) =>

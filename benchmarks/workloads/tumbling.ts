@@ -29,7 +29,7 @@ export const tumblingJob = job({
   summary: 'revenue per user in windows of a minute, state in a changelog',
   records: 5_000_000,
   smokeRecords: 100_000,
-  nodeOptions: ['--max-semi-space-size=16'],
+  nodeOptions: ['--max-semi-space-size=8'],
   inputs: [transactionsInput],
   registry,
   topology: ({ application, inputs: [transactions], output }) =>

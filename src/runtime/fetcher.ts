@@ -2,11 +2,18 @@ import { MillraceError } from '../errors.ts'
 import type { Fetched, Log, LogReader } from '../log/log.ts'
 import { WAIT_ENDED } from '../time.ts'
 import type { OpenTask } from './assignment.ts'
-import type { Input } from './task/input.ts'
+import { batchBytes, type Input } from './task/input.ts'
 import type { Task } from './task/task.ts'
 
-const ANSWER_BYTES = 16 * 1024 * 1024
-const PARTITION_BYTES = 1024 * 1024
+/**
+ * What is asked of a partition at once, as a share of what may wait: 256 KiB by default. What has been processed before it has
+ * lived through two collections of the young generation needs no full one to be freed; of answers of 2 MB hardly any has.
+ */
+const PARTITION_SHARE = 1 / 32
+const ANSWER_SHARE = 1 / 2
+const LEAST_PARTITION_BYTES = 64 * 1024
+/** A batch that is larger is asked for alone. */
+const MOST_PARTITION_BYTES = 1024 * 1024
 
 /** Keeps one fetch under way for the inputs that have room: memory is bounded, and a slow task slows its source. */
 export interface Fetcher {
@@ -26,6 +33,8 @@ export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes
   const reader: LogReader = log.reader({ isolation: committedOnly ? 'committed' : 'uncommitted' })
   /** What is being fetched; undefined: nothing. */
   let asked: ReadonlySet<Input> | undefined
+  /** Of a batch that is cut off a broker sends nothing: never ask for less than one. */
+  let largestBatch = 0
   let round = 0
   let arrived: { round: number; fetched?: readonly Fetched[]; error?: unknown } | undefined
   let stop = new AbortController()
@@ -46,6 +55,11 @@ export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes
     }
   }
 
+  const partitionBytes = () => {
+    const batch = Math.min(MOST_PARTITION_BYTES, Math.ceil(largestBatch * 1.25))
+    return Math.max(LEAST_PARTITION_BYTES, Math.ceil(maxBufferedBytes * PARTITION_SHARE), batch)
+  }
+
   return {
     start(tasks, done) {
       if (arrived) return
@@ -63,7 +77,12 @@ export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes
       reader
         .fetch(
           wanted.map(({ of, partition }) => ({ topic: of.topic, partition, offset: of.fetched })),
-          { maxBytes: ANSWER_BYTES, maxBytesPerPartition: PARTITION_BYTES, maxWaitMs: 500, signal: stop.signal },
+          {
+            maxBytes: Math.max(MOST_PARTITION_BYTES, Math.ceil(maxBufferedBytes * ANSWER_SHARE)),
+            maxBytesPerPartition: partitionBytes(),
+            maxWaitMs: 500,
+            signal: stop.signal,
+          },
         )
         .then(
           (fetched) => {
@@ -91,6 +110,7 @@ export function createFetcher(log: Log, committedOnly: boolean, maxBufferedBytes
         )?.task
         if (!task) throw new MillraceError('INTERNAL', 'fetched for a task that is not here', { topic, partition })
         task.add(topic, batches, next, end)
+        for (const batch of batches) largestBatch = Math.max(largestBatch, batchBytes(batch))
         const input = task.inputs.find((of) => of.topic === topic)
         if (corrupt && input) held.set(input, { task, corrupt })
       }
