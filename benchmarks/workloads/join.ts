@@ -12,6 +12,8 @@ export const joinJob = job({
   summary: 'completed transactions with the clicks of their user, at most 30 s apart',
   records: 1_000_000,
   smokeRecords: 50_000,
+  // Half the collections: what is read lives until a slice is done. 2 to 3 % more records/s than with 16 MB.
+  nodeOptions: ['--max-semi-space-size=32'],
   inputs: [transactionsInput, clicksInput],
   registry,
   topology: ({ application, inputs: [transactions, clicks], output }) =>
