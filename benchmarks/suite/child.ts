@@ -20,6 +20,7 @@ try {
   send({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
 }
 
+/** What has failed may have left an application running, which would keep the process alive. */
 function send(message: ChildMessage): void {
-  process.send!(message, () => process.disconnect())
+  process.send!(message, () => ('error' in message ? process.exit(1) : process.disconnect()))
 }

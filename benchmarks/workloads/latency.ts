@@ -108,5 +108,6 @@ function probe(data: Probe): Promise<Probed> {
   return new Promise((resolve, reject) => {
     worker.once('message', resolve)
     worker.once('error', reject)
+    worker.once('exit', (code) => reject(new Error(`latency: the probe ended without a result (${code})`)))
   })
 }
