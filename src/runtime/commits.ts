@@ -58,6 +58,8 @@ export interface Commits {
   /** Sends what has been written so far, ahead of its commit. */
   sendAhead(): void
   readonly hasSentAhead: boolean
+  /** The tasks of what was sent are forgotten: it is not committed any more, whoever asks, until `renew`. */
+  forsake(): void
   /** Forgets what was sent and not committed, and takes a new producer, which fences the old one. */
   renew(): Promise<void>
   abort(): Promise<void>
@@ -75,6 +77,7 @@ export function createCommits(on: CommitsDependencies): Commits {
 
   let producer: LogProducer | undefined
   let committer: Committer | undefined
+  let isForsaken = false
   let underWay: Promise<void> | undefined
   let began = clock.now()
   let trimmed = clock.now()
@@ -99,6 +102,7 @@ export function createCommits(on: CommitsDependencies): Commits {
 
   return {
     start() {
+      if (isForsaken) return
       const started = clock.now()
       began = started
       const committed = ready()
@@ -145,7 +149,10 @@ export function createCommits(on: CommitsDependencies): Commits {
       }
     },
     get hasSentAhead() {
-      return committer?.hasSent ?? false
+      return !isForsaken && (committer?.hasSent ?? false)
+    },
+    forsake() {
+      isForsaken = true
     },
     async abort() {
       await committer?.abort().catch((error) => logger.debug({ err: error }, 'abort'))
@@ -167,6 +174,7 @@ export function createCommits(on: CommitsDependencies): Commits {
         stamped,
         onStep,
       })
+      isForsaken = false
     },
     notAfter(now) {
       began = Math.min(began, now)

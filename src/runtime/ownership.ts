@@ -204,6 +204,8 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
 
   /** Nothing of what these tasks have done since the last commit is left. */
   function forget(): void {
+    // Records without the offsets they come from would be processed again, and their results doubled.
+    commits.forsake()
     close([...tasks.running, ...tasks.parting])
     tasks.running = []
     tasks.parting = []
