@@ -51,3 +51,12 @@ export function isBehind({ task, committed }: OpenTask): boolean {
       isEndKnown && (queue.length > 0 || fetched < end || position > (committed.positions.get(topic) ?? 0)),
   )
 }
+
+/** A transaction has ended for its producer before its markers are everywhere: until then nobody can read what it wrote. */
+export async function isReadable(written: readonly Position[], log: Log): Promise<boolean> {
+  if (written.length === 0) return true
+  const ends = await log.admin.endOffsets(written)
+  return written.every(({ topic, partition, offset }) =>
+    ends.some((end) => end.topic === topic && end.partition === partition && end.offset >= offset),
+  )
+}

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { MillraceError, toError } from '../errors.ts'
-import type { LogGroup, LogProducer } from '../log/log.ts'
+import type { LogGroup, LogProducer, Position } from '../log/log.ts'
 import type { OpenTask } from './assignment.ts'
 import {
   type CommitStep,
@@ -53,6 +53,8 @@ export interface Commits {
   readonly underWay: boolean
   /** When the newest one was begun. */
   readonly began: number
+  /** Where what the newest one wrote ends, by topic and partition. */
+  readonly written: readonly Position[]
   /** Resolves when none is under way. */
   settled(): Promise<void>
   /** Sends what has been written so far, ahead of its commit. */
@@ -78,6 +80,7 @@ export function createCommits(on: CommitsDependencies): Commits {
   let producer: LogProducer | undefined
   let committer: Committer | undefined
   let isForsaken = false
+  let written: readonly Position[] = []
   let underWay: Promise<void> | undefined
   let began = clock.now()
   let trimmed = clock.now()
@@ -113,6 +116,7 @@ export function createCommits(on: CommitsDependencies): Commits {
         const counts = done.map((task) => metrics.take(task))
         return committer!.commit(work, (batches) => {
           moveOn(committed, batches)
+          if (batches.length > 0) written = endsOf(batches)
           snapshots?.committed(commit, batches, done)
           for (const count of counts) count()
         })
@@ -133,6 +137,9 @@ export function createCommits(on: CommitsDependencies): Commits {
     },
     get underWay() {
       return underWay !== undefined
+    },
+    get written() {
+      return written
     },
     get began() {
       return began
@@ -184,6 +191,17 @@ export function createCommits(on: CommitsDependencies): Commits {
       await producer?.close().catch(() => {})
     },
   }
+}
+
+function endsOf(batches: readonly CommittedBatch[]): readonly Position[] {
+  const ends = new Map<string, Position>()
+  for (const { batch, offset } of batches) {
+    const { topic, partition, records } = batch
+    const end = offset + records
+    const id = `${topic}/${partition}`
+    if (end > (ends.get(id)?.offset ?? -1)) ends.set(id, { topic, partition, offset: end })
+  }
+  return [...ends.values()]
 }
 
 /** What has been written to the changelogs is in the states: a standby that goes on from one reads from there. */

@@ -4,7 +4,7 @@ import type { LogGroup, Position } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 import { type AssignmentDependencies, type OpenTask, statefulIds, taskIds } from './assignment.ts'
 import { createBacklog } from './backlog.ts'
-import { hasCaughtUp, isBehind } from './caught-up.ts'
+import { hasCaughtUp, isBehind, isReadable } from './caught-up.ts'
 import { createAlarm, createCommands } from './commands.ts'
 import { type Commits, createCommits, type TaskSet } from './commits.ts'
 import type { CommitStep } from './committer.ts'
@@ -306,7 +306,10 @@ export function createWorker(on: WorkerDependencies): Worker {
       }
     },
     // What is known here need not be asked.
-    caughtUp: async () => ![...tasks.running, ...tasks.parting].some(isBehind) && hasCaughtUp(plan, counts, log, group),
+    caughtUp: async () =>
+      ![...tasks.running, ...tasks.parting].some(isBehind) &&
+      (await hasCaughtUp(plan, counts, log, group)) &&
+      (settings.guarantee !== 'exactly-once' || isReadable(commits.written, log)),
     get nextCommit() {
       return nextCommit.promise
     },

@@ -138,7 +138,10 @@ export async function runThreads<Data = undefined>(
 
   const tell = () => {
     const next = sharedState(all.map((thread) => thread.state))
-    if (!isSettled) state.next(failure ? { ...next, phase: 'failed', error: failure } : next)
+    if (isSettled) return
+    if (failure) state.next({ ...next, phase: 'failed', error: failure })
+    // A thread that failed is not the end of the application: it is replaced, or a failure.
+    else state.next(next.phase === 'failed' ? { ...next, phase: 'starting', error: undefined } : next)
   }
   const generations = { youngGenerationMb, oldGenerationMb }
   const start = (index: number) => {
@@ -245,15 +248,15 @@ export async function runThreads<Data = undefined>(
     },
     async caughtUp() {
       for (;;) {
-        // The one whose commit is the last sees it first.
+        // Each knows whether what it has written can be read.
         const answers = running().map((thread) => thread.ask('caughtUp', undefined))
         const ended = done.then(() => {
           throw new MillraceError('CLOSED', 'stopped before it had caught up')
         })
         ended.catch(() => {})
-        // All that were asked may fail and be replaced.
+        // One that was asked may fail and be replaced.
         const notYet = () => systemClock.sleep(FIRST_PAUSE_MS).then(() => false)
-        const isAnswered = Promise.any(answers)
+        const isAnswered = Promise.all(answers.length > 0 ? answers : [Promise.reject(new Error('nobody to ask'))])
           .then(() => true)
           .catch(notYet)
         if (await Promise.race([isAnswered, ended])) return
