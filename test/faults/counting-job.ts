@@ -41,6 +41,8 @@ export interface CountingJob {
   start(options?: Partial<InstanceOptions>): Instance
   /** Writes so many more records, over all partitions. */
   feed(records: number): Promise<void>
+  /** Feeds while something else goes on. */
+  underLoad(work: () => Promise<void>): Promise<void>
   /** Waits until everything that was fed is there, and checks that it is there once and counted once. */
   complete(withinMs?: number): Promise<void>
   killAll(): void
@@ -105,17 +107,29 @@ export async function countingJob(
     return instance
   }
 
+  async function feed(records: number): Promise<void> {
+    const more = Array.from({ length: records }, (_, i) => fed + i)
+    fed += records
+    await writeRecords(
+      log,
+      topics[0],
+      more.map((n) => ({ key: `key-${n}`, value: `${n}`, timestamp: 1_700_000_000_000 + n })),
+    )
+  }
+
   return {
     application,
     start,
-    async feed(records) {
-      const more = Array.from({ length: records }, (_, i) => fed + i)
-      fed += records
-      await writeRecords(
-        log,
-        topics[0],
-        more.map((n) => ({ key: `key-${n}`, value: `${n}`, timestamp: 1_700_000_000_000 + n })),
-      )
+    feed,
+    async underLoad(work) {
+      let isOver = false
+      const feeding = (async () => {
+        while (!isOver) await feed(500)
+      })()
+      await work().finally(() => {
+        isOver = true
+      })
+      await feeding
     },
     // At most a transaction has to expire (10 s), a session (6 s), and an attempt to be waited for (10 s); busy machines
     // take a multiple of it.

@@ -50,18 +50,6 @@ function pauses(instances: readonly Instance[]): number[] {
     )
 }
 
-/** Feeds while something else goes on. */
-async function underLoad(work: () => Promise<void>): Promise<void> {
-  let isOver = false
-  const feeding = (async () => {
-    while (!isOver) await job.feed(500)
-  })()
-  await work().finally(() => {
-    isOver = true
-  })
-  await feeding
-}
-
 it.each(protocols)(
   '%s: nothing is lost or doubled while one instance becomes three and one again, and the first works on',
   async (protocol) => {
@@ -70,7 +58,7 @@ it.each(protocols)(
     const first = job.start()
     await first.until(running(TASKS))
     const all = [first]
-    await underLoad(async () => {
+    await job.underLoad(async () => {
       for (let round = 0; round < rounds; round++) {
         const others = [job.start(), job.start()]
         await Promise.all([first, ...others].map((of) => of.until(running(2, 3))))
@@ -101,7 +89,7 @@ it.each(protocols)(
     job = await countingJob(log, kafkaBrokers(), protocol)
     const first = job.start()
     await first.until(running(TASKS))
-    await underLoad(async () => {
+    await job.underLoad(async () => {
       for (let round = 0; round < rounds; round++) {
         const others: Instance[] = []
         for (let n = 0; n < 3; n++) {
@@ -136,7 +124,7 @@ it.each(protocols)(
     const disturbance = protocol === 'classic' ? 'tasks assigned' : 'tasks revoked'
     const assignments = () => logged(stays).filter(({ msg }) => msg === disturbance).length
     const before = assignments()
-    await underLoad(async () => {
+    await job.underLoad(async () => {
       for (let round = 0; round < rounds; round++) {
         // In good order, then without a word.
         if (round % 2 === 0) await restarted.stop()

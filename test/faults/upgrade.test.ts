@@ -37,17 +37,6 @@ async function feedExtra(from: number, to: number): Promise<void> {
   await writeRecords(log, topicOf('extra'), records)
 }
 
-async function underLoad(work: () => Promise<void>): Promise<void> {
-  let isOver = false
-  const feeding = (async () => {
-    while (!isOver) await job.feed(500)
-  })()
-  await work().finally(() => {
-    isOver = true
-  })
-  await feeding
-}
-
 it('nothing is lost or doubled while a version with other tasks, and with standbys, takes the place of the last one', async () => {
   const { rounds, below } = faults('upgrade', 1)
   for (let round = 0; round < rounds; round++) {
@@ -60,7 +49,7 @@ it('nothing is lost or doubled while a version with other tasks, and with standb
     const old = [start(1), start(1)]
     await Promise.all(old.map((of) => of.until(running(OLD_TASKS / 2))))
     const fresh: Instance[] = []
-    await underLoad(async () => {
+    await job.underLoad(async () => {
       for (const [i, of] of old.entries()) {
         const next = start(2)
         fresh.push(next)

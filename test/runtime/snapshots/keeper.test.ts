@@ -141,61 +141,26 @@ it.each(['segment', 'manifest'] as const)(
 )
 
 it('keeps nothing that was made and gone again before a commit', async () => {
-  const to = memorySnapshots()
-  const store = newStore()
-  let offset = 0
-  let commits = 0
-  /** A commit: what it writes, and that it is done. */
-  const begin = () => {
-    const writer = new BatchWriter(1024)
-    store.flush((key, value, timestamp) => writer.appendFrom(timestamp, key, value, []))
-    const commit = ++commits
-    const { count } = writer
-    return () => {
-      if (count > 0) keeper.wrote(writer.finish(), offset, count)
-      offset += count
-      keeper.committed(commit)
-    }
-  }
-  const keeper = createKeeper({
-    of,
-    store,
-    offset,
-    snapshot: undefined,
-    to,
-    intervalMs: 1,
-    nonce: () => 'n',
-    onWritten: () => {},
-    onFailed: (error) => {
-      throw error
-    },
-    now: 0,
-  })
+  const failed: Error[] = []
+  const of = kept(memorySnapshots(), failed)
+  const { store, keeper } = of
   store.touch(store.create('stays', 1, 1))
-  begin()()
+  of.commit()
   // The base is walked over while this is there, and no commit ever writes it.
   const passing = store.create('passing', 2, 2)
   store.touch(passing)
   const changed = store.create('changed', 3, 3)
   store.touch(changed)
-  keeper.work(10, commits)
-  keeper.work(20, commits)
+  of.step()
+  of.step()
   store.remove(passing)
-  begin()()
+  of.commit()
   await keeper.finish()
-  keeper.work(30, commits)
+  of.step()
   await keeper.finish()
 
-  const restored = newStore()
-  const on = {
-    from: to,
-    clock: manualClock(),
-    patiently: <T>(_: string, call: () => Promise<T>) => call(),
-    logger: pino({ level: 'silent' }),
-  }
-  expect(await loadSnapshot(of, restored, { start: 0, end: offset }, on)).toBeDefined()
-  expect(restored.entries().map(({ key, value }) => [key, value])).toEqual([
-    ['changed', 3],
-    ['stays', 1],
-  ])
+  const { offset, entries } = await of.restored()
+  expect(offset).toBeDefined()
+  expect(entries).toEqual(['changed=3', 'stays=1'])
+  expect(failed).toEqual([])
 })
