@@ -165,14 +165,20 @@ const isSpread = ({ phase, tasks, standbys, lag, followed }: KeyedState) =>
   followed === standbys.length &&
   lag === 0
 
+/** Two instances that share the tasks, each with the other's as standbys, and every key written once. */
+async function fedPair(protocol: (typeof protocols)[number]) {
+  const pair = [start({ protocol }), start({ protocol })]
+  await Promise.all(pair.map((one) => one.until(isSpread)))
+  await feed(0, KEYS)
+  await complete()
+  return pair
+}
+
 it.each(protocols)(
   '%s: a killed instance is replaced by its standbys, which read the rest of the changelog and no more',
   async (protocol) => {
     const { rounds, below } = faults(`standby kills ${protocol}`, 2)
-    const pair = [start({ protocol }), start({ protocol })]
-    await Promise.all(pair.map((one) => one.until(isSpread)))
-    await feed(0, KEYS)
-    await complete()
+    const pair = await fedPair(protocol)
     for (let round = 0; round < rounds; round++) {
       await Promise.all(pair.map((one) => one.until(isSpread)))
       const [victim] = pair.splice(below(2), 1)
@@ -203,10 +209,7 @@ it.each(protocols)(
 
 it.each(protocols)('%s: a standby that is far behind reads exactly what it has not read yet', async (protocol) => {
   const { rounds, below } = faults(`lagging standbys ${protocol}`, 1)
-  const pair = [start({ protocol }), start({ protocol })]
-  await Promise.all(pair.map((one) => one.until(isSpread)))
-  await feed(0, KEYS)
-  await complete()
+  const pair = await fedPair(protocol)
   for (let round = 0; round < rounds; round++) {
     await Promise.all(pair.map((one) => one.until(isSpread)))
     const [victim] = pair.splice(below(2), 1)
