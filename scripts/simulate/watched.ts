@@ -66,15 +66,20 @@ export function watched({ script, patienceMs, youngMb }: WatchedOptions): Watche
       const { promise, resolve, reject } = Promise.withResolvers<Tried>()
       thread.once('message', resolve).once('error', reject).postMessage(share)
       const over = new AbortController()
+      const end = async () => {
+        worker = undefined
+        await thread.terminate()
+      }
       try {
-        return await Promise.race([promise, untilStuck(progress, patienceMs, over.signal)])
+        const outcome = await Promise.race([promise, untilStuck(progress, patienceMs, over.signal)])
+        if ('stuckAt' in outcome) await end()
+        return outcome
+      } catch (error) {
+        await end()
+        throw error
       } finally {
         over.abort()
         thread.off('message', resolve).off('error', reject)
-        if (!(await isSettled(promise))) {
-          worker = undefined
-          await thread.terminate()
-        }
       }
     },
     async close() {
@@ -94,12 +99,3 @@ async function untilStuck(progress: Progress, patienceMs: number, signal: AbortS
   }
   return { stuckAt: progress.seed }
 }
-
-const isSettled = (promise: Promise<unknown>) =>
-  Promise.race([
-    promise.then(
-      () => true,
-      () => true,
-    ),
-    Promise.resolve(false),
-  ])

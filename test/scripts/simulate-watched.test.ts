@@ -15,6 +15,14 @@ it('a run that loops on promises alone is found by its seed, and the thread goes
   expect(await thread.try(share(8, 10))).toMatchObject({ seeds: 2 })
 }, 60_000)
 
+it('a thread is kept for the next share: one that starts anew runs cold code', async () => {
+  const script = new URL('./looping-seeds.ts', import.meta.url)
+  thread = watched({ script, patienceMs: 60_000, youngMb: 16 })
+  const first = await thread.try(share(1, 5))
+  expect(first).toHaveProperty('threadId')
+  expect(await thread.try(share(1, 5))).toEqual(first)
+}, 60_000)
+
 it('one that takes long and gets on is left alone', async () => {
   const script = new URL('./looping-seeds.ts', import.meta.url)
   thread = watched({ script, patienceMs: 1_000, youngMb: 16 })

@@ -8,7 +8,7 @@ import { fakeCluster } from './fake-cluster.ts'
 import { type Recorder, recorder } from './recorder.ts'
 
 export const SESSION = 6_000
-export const REBALANCE = 20_000
+const REBALANCE = 20_000
 export const HEARTBEAT = 500
 export const tasks = ['0_0', '0_1', '0_2', '0_3']
 
