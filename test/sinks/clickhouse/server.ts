@@ -23,6 +23,13 @@ export async function testServer() {
       const lines = text.split('\n').filter((line) => line !== '')
       return lines.map((line) => JSON.parse(line))
     },
+    /** Names and types of the columns of a table, in their order. */
+    async columns(table: string): Promise<Record<string, string>> {
+      const found = await this.rows<{ name: string; type: string }>(
+        `SELECT name, type FROM system.columns WHERE table = '${table}' ORDER BY position`,
+      )
+      return Object.fromEntries(found.map(({ name, type }) => [name, type]))
+    },
     async close() {
       await server.close()
       rmSync(path, { recursive: true, force: true })
