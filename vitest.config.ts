@@ -37,7 +37,7 @@ export default defineConfig({
           include: [
             'test/faults/**/*.test.ts',
             'test/log/embedded/kill.test.ts',
-            'test/services/kafka/{poison,security}.test.ts',
+            'test/services/kafka/{holes,poison,secrets,security}.test.ts',
           ],
           // With --rounds or --minutes a test takes as long as it takes.
           testTimeout: process.env.FAULT_ROUNDS === undefined && process.env.FAULT_MINUTES === undefined ? 300_000 : 0,
