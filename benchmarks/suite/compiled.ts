@@ -1,18 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs'
+import { cpSync, existsSync, globSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -23,6 +13,7 @@ const SOURCES = [
   '{src,benchmarks,examples,scripts,schemas}/**/*.{ts,avsc}',
   'package{,-lock}.json',
   '{.,benchmarks}/tsconfig*.json',
+  'rolldown.config.ts',
 ]
 const OUTDATED_MS = 24 * 3600 * 1000
 
@@ -44,12 +35,11 @@ function compile(): string {
   removeOutdated()
   process.stderr.write('compiling what is measured …\n')
   const fresh = `${target}.${process.pid}`
-  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
-  execFileSync(process.execPath, [tsc, '-p', join(root, 'benchmarks'), '--outDir', fresh], { stdio: ['ignore', 2, 2] })
-  // A package of the same name around it, so that 'millrace' is its own: as published, with `src` compiled in place of `dist`.
+  execute('typescript', 'tsc', '-p', 'benchmarks', '--outDir', fresh)
+  // A package of the same name around it, so that 'millrace' is its own, as published.
+  execute('rolldown', 'rolldown', '-c', '--logLevel', 'silent', '--dir', join(fresh, 'dist'))
   cpSync(join(root, 'package.json'), join(fresh, 'package.json'))
   cpSync(join(root, 'schemas'), join(fresh, 'schemas'), { recursive: true })
-  symlinkSync('src', join(fresh, 'dist'))
   try {
     renameSync(fresh, target)
   } catch (error) {
@@ -58,6 +48,14 @@ function compile(): string {
     if (!existsSync(target)) throw error
   }
   return target
+}
+
+/** A command of a package, in the root of the project. */
+function execute(name: string, command: string, ...args: string[]): void {
+  const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`)
+  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin: Record<string, string> }
+  const script = join(dirname(manifest), bin[command])
+  execFileSync(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
 }
 
 function digest(): string {

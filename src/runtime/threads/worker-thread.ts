@@ -41,8 +41,8 @@ export function workerThread(
   { youngGenerationMb, oldGenerationMb }: Generations,
   { onState, onReady }: Watching,
 ): WorkerThread {
-  // The sources run as they are; the package holds JavaScript.
-  const entry = new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './entry.js', import.meta.url)
+  // The sources run as they are; in the package all JavaScript lies in one folder (rolldown.config.ts).
+  const entry = new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './thread.js', import.meta.url)
   const worker = new Worker(entry, {
     workerData: start,
     name: `millrace-${start.index}`,

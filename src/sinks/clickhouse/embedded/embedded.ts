@@ -80,7 +80,8 @@ export async function embeddedClickHouse(options: EmbeddedClickHouseOptions): Pr
 
 /** Forks the child and waits until it serves. */
 async function launch(start: StartMessage): Promise<{ child: ChildProcess; port: number }> {
-  const script = new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url)
+  // In the package all JavaScript lies in one folder (rolldown.config.ts).
+  const script = new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './clickhouse-process.js', import.meta.url)
   const child = fork(script, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] })
   let complaints = ''
   child.stderr!.on('data', (chunk) => (complaints = (complaints + chunk).slice(-2000)))
