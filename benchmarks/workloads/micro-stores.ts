@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { count, json, string } from 'millrace'
-import { diskState } from 'millrace/disk'
+// Stores are no part of the interface, so all of this comes from the sources: aggregates of the package would not know them.
+import { count } from '../../src/aggregates/index.ts'
 import { rowOf } from '../../src/aggregates/row.ts'
+import { json, string } from '../../src/serde/index.ts'
+import { diskState } from '../../src/state/disk/index.ts'
 import { joinStore } from '../../src/state/join-store.ts'
 import { keyValueStore } from '../../src/state/key-value-store.ts'
 import { sessionStore } from '../../src/state/session-store.ts'
