@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import { isRetriable, MillraceError, toError } from '../errors.ts'
-import type { LogGroup, Position } from '../log/log.ts'
+import { toError } from '../errors.ts'
+import type { LogGroup } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 import { type AssignmentDependencies, type OpenTask, statefulIds, taskIds } from './assignment.ts'
 import { createBacklog } from './backlog.ts'
@@ -8,27 +8,24 @@ import { hasCaughtUp, isBehind, isReadable } from './caught-up.ts'
 import { createAlarm, createCommands } from './commands.ts'
 import { type Commits, createCommits, type TaskSet } from './commits.ts'
 import type { CommitStep } from './committer.ts'
+import { afterFetchError } from './fetch-errors.ts'
 import { createFetcher } from './fetcher.ts'
 import type { Globals } from './globals.ts'
 import type { HeapWatch } from './heap.ts'
-import { dropPlan } from './lost-plans.ts'
 import type { Metrics } from './metrics.ts'
 import type { Settings } from './options.ts'
-import { afterOutOfRange } from './out-of-range.ts'
 import { createOwnership, type Ownership } from './ownership.ts'
 import type { Patience } from './patience.ts'
 import { processId } from './process-id.ts'
+import { createProcessing, SLICE_RECORDS } from './processing.ts'
 import type { Sinks } from './sinks.ts'
 import { createSnapshots } from './snapshots/snapshots.ts'
 import { createStampGate } from './stamp-gate.ts'
 import { createStandbys } from './standbys.ts'
 import type { Status } from './status.ts'
-import type { Task } from './task/task.ts'
 import { groupSubtopologies } from './topics.ts'
 
-/** How much is processed before the loop looks around again, and how much output may wait for a commit. */
-const SLICE_RECORDS = 4_096
-const SLICE_MS = 10
+/** How much output may wait for a commit. */
 const EARLY_SEND_BYTES = 4 * 1024 * 1024
 const MOST_PENDING_BYTES = 32 * 1024 * 1024
 const TICK_MS = 100
@@ -76,8 +73,7 @@ export function createWorker(on: WorkerDependencies): Worker {
   const gate = createStampGate()
   const backlog = createBacklog(plan, commitIntervalMs)
   const tasks: TaskSet = { running: [], parting: [] }
-  /** Tasks that wait for a schema. */
-  const loading = new Set<Task>()
+  const processing = createProcessing(clock, patiently, alarm.ring)
   let nextCommit = Promise.withResolvers<void>()
   let lastTick = 0
   let failure: Error | undefined
@@ -172,36 +168,6 @@ export function createWorker(on: WorkerDependencies): Worker {
   })
   on.globals.failed.catch((error) => fail(toError(error)))
 
-  function processSlice(): number {
-    const until = clock.now() + SLICE_MS
-    let done = 0
-    for (let moved = true; moved && clock.now() < until; ) {
-      moved = false
-      for (const { task } of tasks.running) {
-        if (loading.has(task)) continue
-        const records = task.process(SLICE_RECORDS)
-        if (records > 0) moved = true
-        done += records
-      }
-    }
-    return done
-  }
-
-  /** Loads beside the loop what blocked tasks wait for: the others go on, and so does the group. */
-  function loadSchemas(): void {
-    for (const { task } of tasks.running) {
-      const load = task.blocked
-      if (!load || loading.has(task)) continue
-      loading.add(task)
-      patiently('registry', load)
-        .catch((error) => task.unresolved(toError(error)))
-        .finally(() => {
-          loading.delete(task)
-          alarm.ring()
-        })
-    }
-  }
-
   function fail(error: Error): void {
     failure ??= error
     alarm.ring()
@@ -213,12 +179,12 @@ export function createWorker(on: WorkerDependencies): Worker {
     try {
       fetcher.deliver(tasks.running)
     } catch (error) {
-      await handleFetchError(error)
+      await afterFetchError(error, { ...opening, tasks, startOver: ownership.startOver })
     }
     fetcher.start(tasks.running, alarm.ring)
     const pending = tasks.running.reduce((sum, { task }) => sum + task.pendingBytes, 0)
-    const processed = pending < MOST_PENDING_BYTES ? processSlice() : 0
-    loadSchemas()
+    const processed = pending < MOST_PENDING_BYTES ? processing.slice(tasks.running) : 0
+    processing.loadSchemas(tasks.running)
     const now = clock.now()
     // A wall clock that is set back must not hold up the next commit until it has come round again.
     commits.notAfter(now)
@@ -253,32 +219,6 @@ export function createWorker(on: WorkerDependencies): Worker {
       backlog.committing(now, running)
       commits.start()
     } else if (pending > EARLY_SEND_BYTES) commits.sendAhead()
-  }
-
-  async function handleFetchError(thrown: unknown): Promise<void> {
-    const error = toError(thrown)
-    if (isRetriable(error)) {
-      // Back is what answers: a wait that ends by itself would end after the first one every time.
-      const asked = tasks.running.flatMap(({ task }) =>
-        task.inputs.map(({ topic }) => ({ topic, partition: task.partition })),
-      )
-      await patiently(
-        'log',
-        once(error, () => log.admin.endOffsets(asked.slice(0, 1))),
-      )
-      return
-    }
-    let to: Position
-    try {
-      to = await afterOutOfRange(error, { log, group, settings, patiently, logger })
-    } catch (refused) {
-      if (refused instanceof MillraceError && refused.code === 'FENCED') return ownership.startOver(refused)
-      throw refused
-    }
-    const planned = tasks.running
-      .find(({ task }) => task.partition === to.partition && task.inputs.some((of) => of.topic === to.topic))
-      ?.task.seek(to.topic, to.offset)
-    if (planned !== undefined) dropPlan({ ...to, end: planned }, opening)
   }
 
   return {
@@ -330,13 +270,3 @@ export function createWorker(on: WorkerDependencies): Worker {
 
 /** What it has changed since the last commit takes more memory than state on disk may. */
 const isCrowded = ({ state }: OpenTask) => state.stores.all.some(({ store }) => store.isCrowded?.())
-
-/** A call that fails the first time with what has already happened, so that waiting for it starts with a wait. */
-function once(error: Error, call: () => Promise<unknown>): () => Promise<void> {
-  let first = true
-  return async () => {
-    if (!first) return void (await call())
-    first = false
-    throw error
-  }
-}
