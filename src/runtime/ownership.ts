@@ -1,11 +1,12 @@
 import { isRetriable, MillraceError, toError } from '../errors.ts'
 import type { GroupOptions, TaskProgress } from '../log/log.ts'
 import { WAIT_ENDED } from '../time.ts'
-import { type AssignmentDependencies, type OpenTask, openTasks } from './assignment.ts'
+import type { AssignmentDependencies, OpenTask } from './assignment.ts'
 import type { Backlog } from './backlog.ts'
 import type { Commands } from './commands.ts'
 import type { Commits, TaskSet } from './commits.ts'
 import type { Fetcher } from './fetcher.ts'
+import { createOpenings } from './openings.ts'
 import type { Sinks } from './sinks.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
 import type { StampGate } from './stamp-gate.ts'
@@ -47,36 +48,14 @@ export interface Ownership {
   dropAll(): Promise<void>
 }
 
-/** Tasks that are being restored together. */
-interface Opening {
-  /** Those that are still to run here when they are ready. */
-  readonly wanted: Set<string>
-  readonly abandoned: AbortController
-}
-
 export function createOwnership(on: OwnershipDependencies): Ownership {
-  const {
-    tasks,
-    gate,
-    commands,
-    commits,
-    backlog,
-    fetcher,
-    sinks,
-    snapshots,
-    standbys,
-    metrics,
-    status,
-    logger,
-    patiently,
-    fail,
-  } = on
+  const { tasks, gate, commands, commits, backlog, fetcher, snapshots, standbys, metrics, status, logger, fail } = on
   const { clock } = on.settings
   /** What the group has given to this instance; undefined between the loss of membership and the next assignment. */
   let assigned: ReadonlySet<string> | undefined
   /** Nothing runs here, and what may be meant for here is still being given up by others. */
   let isAwaiting = false
-  const openings = new Set<Opening>()
+  const openings = createOpenings({ ...on, onOpened: adopt })
   let failures = 0
   let hasEnded = false
   let isStartingOver = false
@@ -86,7 +65,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
 
   function tell(): void {
     if (hasEnded) return
-    const isRestoring = [...openings].some(({ wanted }) => wanted.size > 0)
+    const isRestoring = openings.ids.length > 0
     const phase = assigned === undefined || isAwaiting ? 'rebalancing' : isRestoring ? 'restoring' : 'running'
     status.phase(phase, idsOf(tasks.running))
   }
@@ -127,19 +106,12 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
     return taken
   }
 
-  function abandon(isMeant: (id: string) => boolean): void {
-    for (const { wanted, abandoned } of openings) {
-      for (const id of wanted) if (isMeant(id)) wanted.delete(id)
-      if (wanted.size === 0) abandoned.abort(WAIT_ENDED)
-    }
-  }
-
   /** Opens what is to run here and does not. */
   function openMissing(): void {
     if (hasEnded || assigned === undefined) return
-    const here = new Set([...idsOf(tasks.running), ...Array.from(openings, ({ wanted }) => [...wanted]).flat()])
+    const here = new Set([...idsOf(tasks.running), ...openings.ids])
     const missing = [...assigned].filter((id) => !here.has(id))
-    if (missing.length > 0) void open(missing, new Map(missing.flatMap((id) => taken(id))))
+    if (missing.length > 0) openings.open(missing, new Map(missing.flatMap((id) => taken(id))))
     tell()
   }
 
@@ -148,38 +120,14 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
     return state ? [[id, state]] : []
   }
 
-  async function open(ids: readonly string[], states: ReadonlyMap<string, TaskState>): Promise<void> {
-    const began = clock.now()
-    const opening: Opening = { wanted: new Set(ids), abandoned: new AbortController() }
-    openings.add(opening)
-    const signal = AbortSignal.any([on.signal, opening.abandoned.signal])
-    try {
-      const fresh = await openTasks(ids, states, { ...on, signal })
-      for (const { task } of fresh) {
-        for (const sink of task.sinks) {
-          if (opening.wanted.has(task.id)) await patiently(`sink ${sink.sink.name}`, () => sinks.open(sink))
-        }
-      }
-      await commands.ask(async () => adopt(opening, fresh, began))
-    } catch (error) {
-      openings.delete(opening)
-      if (!opening.abandoned.signal.aborted) fail(toError(error))
-    }
-  }
-
-  /** What was given away meanwhile, or could not be restored to its end, does not run. */
-  function adopt(opening: Opening, fresh: readonly OpenTask[], began: number): void {
-    openings.delete(opening)
-    const mine = fresh.filter(({ task }) => !on.signal.aborted && opening.wanted.has(task.id))
-    for (const open of fresh) if (!mine.includes(open)) open.task.close()
-    for (const { task, identity, stores, restored } of mine) {
+  function adopt(opened: readonly OpenTask[], ms: number): void {
+    for (const { task, identity, stores, restored } of opened) {
       snapshots?.opened(task, identity, stores)
       if (!restored.wasStandby) continue
-      const ms = clock.now() - began
       metrics.promoted(ms / 1000)
       logger.info({ task: task.id, records: restored.records, ms }, 'standby promoted')
     }
-    tasks.running = [...tasks.running, ...mine].sort((a, b) => (a.task.id < b.task.id ? -1 : 1))
+    tasks.running = [...tasks.running, ...opened].sort((a, b) => (a.task.id < b.task.id ? -1 : 1))
     fetcher.forget()
     backlog.mayBegin()
     tell()
@@ -223,7 +171,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
   }
 
   async function dropAll(): Promise<void> {
-    abandon(() => true)
+    openings.abandon(() => true)
     forget()
     snapshots?.clear()
     await commits.abort()
@@ -249,7 +197,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
         await commands.ask(async () => {
           gate.open(stamp)
           assigned = new Set([...(assigned ?? [])].filter((id) => !isLost(id)))
-          abandon(isLost)
+          openings.abandon(isLost)
           parting = takeOut(isLost)
           tasks.parting = [...tasks.parting, ...parting]
           tell()
@@ -276,7 +224,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
           assigned = new Set(active)
           isAwaiting = isMoving && active.length === 0
           const isGone = (id: string) => !active.includes(id)
-          abandon(isGone)
+          openings.abandon(isGone)
           close(takeOut(isGone))
           openMissing()
           if (!hasEnded) standbys.assign(standby, warmup)
@@ -324,7 +272,7 @@ export function createOwnership(on: OwnershipDependencies): Ownership {
     },
     end() {
       hasEnded = true
-      abandon(() => true)
+      openings.abandon(() => true)
     },
     dropAll,
   }
