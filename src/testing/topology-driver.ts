@@ -1,36 +1,20 @@
 import { MillraceError } from '../errors.ts'
 import { BatchWriter } from '../log/batch/batch-writer.ts'
 import { partitionFor } from '../log/batch/partitioner.ts'
-import type { RecordBatch } from '../log/batch/record-batch.ts'
 import type { Headers } from '../record.ts'
-import { type GlobalRows, globalRows } from '../runtime/task/global-rows.ts'
 import type { OutgoingBatch } from '../runtime/task/outbox.ts'
-import { restoreStore } from '../runtime/task/restore.ts'
-import { createTask, type RecordPolicy, type Task } from '../runtime/task/task.ts'
-import type { SchemaRegistry } from '../serde/serde.ts'
+import type { Task } from '../runtime/task/task.ts'
 import type { Entry } from '../state/store.ts'
 import { manualClock } from '../time.ts'
-import type { DiskState } from '../topology/disk-table.ts'
-import { partitionCounts } from '../topology/partitions.ts'
 import { type Plan, plan } from '../topology/plan.ts'
 import type { Topology } from '../topology/topology.ts'
+import { DriverGlobals } from './driver-globals.ts'
+import type { DriverOptions } from './driver-options.ts'
+import { DriverOutput } from './driver-output.ts'
 import type { DriverEntry, DriverRecord, DriverRow } from './driver-records.ts'
-import { DriverSerdes, mustBeSync } from './driver-serdes.ts'
+import { DriverSerdes } from './driver-serdes.ts'
+import { DEAD_LETTERS, DriverTasks } from './driver-tasks.ts'
 import { DriverTopics } from './driver-topics.ts'
-
-export interface DriverOptions {
-  /** 'update' (default): each update comes out at once, as in Kafka Streams without caches. 'commit': at `commit()`. */
-  readonly emit?: 'update' | 'commit'
-  /** Partitions of the user's topics; default 1. */
-  readonly partitions?: number
-  /** For Avro serdes: `memoryRegistry()`. One that answers with promises is refused, the driver does no I/O. */
-  readonly registry?: SchemaRegistry
-  /** Where state is kept: `diskState(directory)` of `millrace/disk`; default: in memory. Close it when you are done. */
-  readonly state?: DiskState
-  readonly errors?: { readonly undecodable?: RecordPolicy; readonly failing?: RecordPolicy }
-}
-
-const DEAD_LETTERS = 'dead-letters'
 
 /**
  * Runs a topology record by record, with no log, no timers and no I/O: the very tasks that `run` runs, fed by hand. What
@@ -50,18 +34,11 @@ export class TopologyDriver {
   /** The user's topics that it writes. */
   readonly outputs: readonly string[]
   private readonly options: DriverOptions
-  private readonly counts: ReadonlyMap<string, number>
-  private tasks: Task[] = []
-  /** Filled at once, at every record of their topics. */
-  private globals: GlobalRows[]
   private readonly topics = new DriverTopics()
-  private readonly unread = new Map<string, { partition: number; batch: RecordBatch }[]>()
-  private readonly rowsOf = new Map<string, DriverRow[]>()
+  private readonly output = new DriverOutput()
   private readonly serdes: DriverSerdes
-  private readonly committed = new Map<
-    string,
-    { positions: ReadonlyMap<string, number>; times: Readonly<Record<string, number[]>> }
-  >()
+  private readonly tasks: DriverTasks
+  private globals: DriverGlobals
   private readonly clock = manualClock()
   private readonly partitions: number
 
@@ -70,12 +47,13 @@ export class TopologyDriver {
     this.options = options
     this.partitions = options.partitions ?? 1
     this.plan = plan(topology)
-    this.counts = partitionCounts(this.plan, () => this.partitions)
     this.serdes = new DriverSerdes(this.plan, options.registry)
     this.inputs = this.serdes.inputs
     this.outputs = this.serdes.outputs
+    const { partitions, topics, clock } = this
+    this.tasks = new DriverTasks({ plan: this.plan, options, partitions, topics, clock })
     this.globals = this.createGlobals()
-    this.tasks = this.createTasks()
+    this.tasks.create(this.globals)
   }
 
   /**
@@ -114,25 +92,22 @@ export class TopologyDriver {
 
   /** Takes the records that came out on a topic since the last `read`, oldest first. */
   read<K = unknown, V = unknown>(topic: string): DriverRecord<K, V>[] {
-    const batches = this.unread.get(topic) ?? []
-    this.unread.delete(topic)
-    return batches.flatMap(({ partition, batch }) => this.serdes.decode(topic, partition, batch)) as DriverRecord<
-      K,
-      V
-    >[]
+    return this.output
+      .take(topic)
+      .flatMap(({ partition, batch }) => this.serdes.decode(topic, partition, batch)) as DriverRecord<K, V>[]
   }
 
   /** Takes the rows that came to a sink, by its name, since the last call. They come at `commit()`. */
   rows<K = unknown, V = unknown>(sink: string): DriverRow<K, V>[] {
-    const rows = this.rowsOf.get(sink) ?? []
-    this.rowsOf.delete(sink)
-    return rows as DriverRow<K, V>[]
+    return this.output.takeRows(sink) as DriverRow<K, V>[]
   }
 
   /** What a store holds, over all tasks. Throws `INVALID_OPTION` for a name that the topology does not have. */
   store<K = unknown, A = unknown>(name: string): DriverEntry<K, A>[] {
-    const shared = this.globals.find(({ source }) => source.spec.name === name)
-    const stores = shared ? [shared] : this.tasks.flatMap((task) => task.stores.filter((store) => store.name === name))
+    const shared = this.globals.find(name)
+    const stores = shared
+      ? [shared]
+      : this.tasks.all.flatMap((task) => task.stores.filter((store) => store.name === name))
     if (stores.length === 0) throw new MillraceError('INVALID_OPTION', `the topology has no store "${name}"`)
     return stores.flatMap(({ store }) =>
       [...(store.all() as Iterable<Entry<K, A>>)].map(({ key, start, value, timestamp }) => ({
@@ -152,7 +127,7 @@ export class TopologyDriver {
   /** The same by reason. */
   droppedByReason(): Map<string, number> {
     const sums = new Map<string, number>()
-    for (const { counters } of this.tasks) {
+    for (const { counters } of this.tasks.all) {
       for (const reasons of counters.dropped.values()) {
         for (const [reason, n] of reasons) sums.set(reason, (sums.get(reason) ?? 0) + n)
       }
@@ -169,8 +144,8 @@ export class TopologyDriver {
   advanceWallClock(ms: number): void {
     this.clock.advance(ms)
     // The log says that there is nothing new: a source may become idle.
-    for (const task of this.tasks) for (const of of task.inputs) task.add(of.topic, [], of.fetched, of.end)
-    for (const task of this.tasks) task.tick(this.clock.now())
+    for (const task of this.tasks.all) for (const of of task.inputs) task.add(of.topic, [], of.fetched, of.end)
+    for (const task of this.tasks.all) task.tick(this.clock.now())
     this.settle()
   }
 
@@ -179,8 +154,8 @@ export class TopologyDriver {
    * waits for the wall clock (a retry, a time-out) needs `advanceWallClock`.
    */
   async settled(): Promise<void> {
-    for (this.settle(); this.tasks.some(({ inFlight }) => inFlight > 0); this.settle()) {
-      await Promise.race(this.tasks.filter(({ inFlight }) => inFlight > 0).map((task) => task.nextAnswer()))
+    for (this.settle(); this.tasks.all.some(({ inFlight }) => inFlight > 0); this.settle()) {
+      await Promise.race(this.tasks.all.filter(({ inFlight }) => inFlight > 0).map((task) => task.nextAnswer()))
     }
   }
 
@@ -188,7 +163,7 @@ export class TopologyDriver {
   async commitSettled(): Promise<void> {
     await this.settled()
     for (const { id } of this.plan.subtopologies) {
-      for (const task of this.tasksOf(id)) {
+      for (const task of this.tasks.of(id)) {
         await task.rest()
         this.commitTask(task)
       }
@@ -200,27 +175,17 @@ export class TopologyDriver {
   commit(): void {
     // Upstream first, so that what its flush writes is processed and committed downstream too.
     for (const { id } of this.plan.subtopologies) {
-      for (const task of this.tasksOf(id)) this.commitTask(task)
+      for (const task of this.tasks.of(id)) this.commitTask(task)
       this.settle()
     }
   }
 
   private commitTask(task: Task): void {
-    const { batches, sinks, positions, times } = task.flush()
-    for (const batch of batches) this.deliver(batch, task.id)
+    const output = task.flush()
+    for (const batch of output.batches) this.deliver(batch, task.id)
     this.topics.commit(task.id)
-    for (const { sink, batch } of sinks) {
-      const rows = this.rowsOf.get(sink.name) ?? []
-      for (const [i, key] of batch.keys.entries()) {
-        rows.push({ key, value: batch.values[i], timestamp: batch.timestamps[i], offset: batch.offsets[i] })
-      }
-      this.rowsOf.set(sink.name, rows)
-    }
-    this.committed.set(task.id, { positions, times })
-  }
-
-  private tasksOf(subtopology: number): Task[] {
-    return this.tasks.filter(({ id }) => id.startsWith(`${subtopology}_`))
+    for (const rows of output.sinks) this.output.addRows(rows)
+    this.tasks.commit(task, output)
   }
 
   /**
@@ -229,94 +194,32 @@ export class TopologyDriver {
    * comes again.
    */
   restart(): void {
-    const aborted = this.topics.abort()
-    for (const [topic, batches] of this.unread) {
-      this.unread.set(
-        topic,
-        batches.filter(({ batch }) => !aborted.has(batch)),
-      )
-    }
-    for (const task of this.tasks) task.close()
+    this.output.drop(this.topics.abort())
+    this.tasks.close()
     this.globals = this.createGlobals()
-    this.tasks = this.createTasks()
+    this.tasks.create(this.globals)
     this.settle()
-  }
-
-  private createTasks(): Task[] {
-    const { errors, registry, state, emit = 'update' } = this.options
-    return this.plan.subtopologies.flatMap((subtopology) => {
-      const count = this.counts.get(`subtopology:${subtopology.id}`)!
-      return Array.from({ length: count }, (_, partition) => {
-        const task = createTask(subtopology, partition, {
-          application: this.plan.application,
-          registry,
-          state,
-          globals: new Map(this.globals.map(({ source, store }) => [source.spec, store])),
-          emit,
-          partitions: (topic) => this.counts.get(topic) ?? this.partitions,
-          tasks: (id) => this.counts.get(`subtopology:${id}`)!,
-          clock: this.clock,
-          policies: { undecodable: 'dead-letter', failing: 'fail', refused: 'dead-letter', ...errors },
-          deadLetterTopic: DEAD_LETTERS,
-        })
-        this.restore(task)
-        return task
-      })
-    })
-  }
-
-  private restore(task: Task): void {
-    for (const codec of task.codecs) mustBeSync(codec.prepare?.())
-    for (const { changelog, store } of task.stores) {
-      if (changelog) for (const batch of this.topics.batches(changelog, task.partition)) restoreStore(store, batch, 0)
-    }
-    const { positions, times } = this.committed.get(task.id) ?? { positions: new Map<string, number>(), times: {} }
-    for (const { topic } of task.inputs) {
-      task.seek(topic, positions.get(topic) ?? 0)
-      const end = this.topics.end(topic, task.partition)
-      task.add(topic, this.topics.batches(topic, task.partition), end, end)
-    }
-    task.start(times)
   }
 
   /** Appends a batch to the log and gives it to whoever reads the topic. */
   private deliver({ topic, partition, bytes }: OutgoingBatch, writer?: string): void {
     const batch = this.topics.append(topic, partition, bytes, writer)
-    this.intoGlobals(topic, batch)
-    const reader = this.tasks.find(
-      (task) => task.partition === partition && task.inputs.some((of) => of.topic === topic),
-    )
+    this.globals.apply(topic, batch)
+    const reader = this.tasks.reading(topic, partition)
     reader?.add(topic, [batch], batch.lastOffset + 1, batch.lastOffset + 1)
     if (writer === undefined || (!this.outputs.includes(topic) && topic !== DEAD_LETTERS)) return
-    const unread = this.unread.get(topic) ?? []
-    unread.push({ partition, batch })
-    this.unread.set(topic, unread)
+    this.output.add(topic, partition, batch)
   }
 
-  private createGlobals(): GlobalRows[] {
-    const globals = this.plan.globals.map((source) => globalRows(source, this.options.registry))
-    for (const { source } of globals) {
-      for (let partition = 0; partition < this.partitions; partition++) {
-        for (const batch of this.topics.batches(source.topic, partition)) this.intoGlobals(source.topic, batch, globals)
-      }
-    }
-    return globals
-  }
-
-  private intoGlobals(topic: string, batch: RecordBatch, globals = this.globals): void {
-    for (const of of globals) {
-      if (of.source.topic !== topic) continue
-      of.apply(batch, 0, (error) => {
-        if (this.options.errors?.undecodable === 'fail') throw error
-      })
-    }
+  private createGlobals(): DriverGlobals {
+    return new DriverGlobals(this.plan, this.options, this.topics, this.partitions)
   }
 
   /** Runs all tasks until nothing moves any more. */
   private settle(): void {
     for (let moved = true; moved; ) {
       moved = false
-      for (const task of this.tasks) {
+      for (const task of this.tasks.all) {
         while (task.process(1000, true) > 0) moved = true
         if (task.blocked) {
           throw new MillraceError('INVALID_OPTION', 'a schema must be loaded, and the driver does no I/O', {

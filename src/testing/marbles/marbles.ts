@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert'
 import type { Topology } from '../../topology/topology.ts'
-import type { DriverOptions } from '../topology-driver.ts'
+import type { DriverOptions } from '../driver-options.ts'
 import type { MarbleRow } from './diagram.ts'
 import { drawMarbles, sameRow } from './draw.ts'
 import { parseMarbles } from './parse.ts'

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../errors.ts'
 import type { Topology } from '../../topology/topology.ts'
-import { type DriverOptions, TopologyDriver } from '../topology-driver.ts'
+import type { DriverOptions } from '../driver-options.ts'
+import { TopologyDriver } from '../topology-driver.ts'
 import type { Deed, Drop, Marble, MarbleDiagram, MarbleRow } from './diagram.ts'
 
 /**
