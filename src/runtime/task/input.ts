@@ -1,6 +1,7 @@
 import type { RecordBatch } from '../../log/batch/record-batch.ts'
 import type { Codec } from '../../serde/serde.ts'
 import type { Forward } from '../../topology/processor.ts'
+import { laneOf } from './lanes.ts'
 
 /** One node that takes records in, with the codecs of its topic; no codec means the bytes as they are. */
 export interface Reader {
@@ -67,6 +68,63 @@ export function input(fields: Pick<Input, 'topic' | 'partition' | 'readers' | 'f
     bytes: 0,
     limit: Number.POSITIVE_INFINITY,
   }
+}
+
+/** Puts in what was fetched, and where reading goes on; `end` is that of the partition. */
+export function append(of: Input, batches: readonly RecordBatch[], next: number, end: number, now: number): void {
+  const wasEmpty = of.queue.length === 0
+  for (const added of batches) {
+    of.queue.push(added)
+    of.bytes += batchBytes(added)
+  }
+  of.fetched = next
+  of.end = end
+  of.isEndKnown = true
+  of.heardAt = now
+  if (batches.length > 0) of.quietSince = now
+  if (wasEmpty) openHead(of)
+}
+
+/** Nothing is fetched before this offset. */
+export function skipTo(of: Input, offset: number): void {
+  of.fetched = offset
+  if (of.queue.length === 0) openHead(of)
+}
+
+/** Makes the head of the queue ready: skips what lies before the position, reads the lane. */
+export function openHead(of: Input): void {
+  of.next = 0
+  while (of.queue.length) {
+    const head = of.queue[0]
+    while (of.next < head.count && head.offsets[of.next] < of.position) of.next++
+    if (of.next < head.count) {
+      // So are those before the next record: a planned range that ends among them has been replayed.
+      of.position = head.offsets[of.next]
+      of.lane = of.internal ? of.firstLane + laneOf(head) : of.firstLane
+      return
+    }
+    of.queue.shift()
+    of.bytes -= batchBytes(head)
+    of.position = Math.max(of.position, head.lastOffset + 1)
+    of.next = 0
+  }
+  // Aborted records and holes at the end of what was fetched are behind us, too.
+  if (of.fetched > of.position) of.position = of.fetched
+}
+
+/** Sets where it is read from. A planned range that this leaves is given up: returns where it ended. */
+export function seek(of: Input, offset: number, now: number): number | undefined {
+  const { position, limit } = of
+  const isGivenUp = limit < Number.POSITIVE_INFINITY && (offset < position || offset >= limit)
+  // Nothing of this topic is in what is replayed of the others.
+  if (isGivenUp) of.limit = offset
+  of.queue.length = 0
+  of.bytes = of.next = of.reader = 0
+  of.unresolved = undefined
+  of.isEndKnown = false
+  of.position = of.fetched = offset
+  of.quietSince = of.heardAt = now
+  return isGivenUp ? limit : undefined
 }
 
 /** Whether all that is known to be there has been processed. */

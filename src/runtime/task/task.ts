@@ -8,8 +8,8 @@ import { compile } from './compile.ts'
 import { add, taskCounters } from './counters.ts'
 import { bytesOf, deadLetterWriter } from './dead-letter.ts'
 import { idleSources } from './idle-sources.ts'
-import { batchBytes, hasRecord, type Input } from './input.ts'
-import { isMarker, laneOf } from './lanes.ts'
+import { append, batchBytes, hasRecord, type Input, openHead, seek, skipTo } from './input.ts'
+import { isMarker } from './lanes.ts'
 import { outbox } from './outbox.ts'
 import { outsideOf } from './outside.ts'
 import { refuseOversized, tooMuchState } from './oversized.ts'
@@ -52,6 +52,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
   let markerWaits = false
   let blocked: (() => Promise<void>) | undefined
   let blockedInput: Input | undefined
+  const inputOf = (topic: string) => inputs.find((of) => of.topic === topic)!
 
   /** Processes records of one input until its head is later than `until`; returns how many. */
   const run = (of: Input, limit: number, until: number): number => {
@@ -138,26 +139,6 @@ export function createTask(subtopology: Subtopology, partition: number, options:
     record.batch = undefined
     return done
   }
-  /** Makes the head of the queue ready: skips what lies before the position, reads the lane. */
-  const openHead = (of: Input) => {
-    of.next = 0
-    while (of.queue.length) {
-      const head = of.queue[0]
-      while (of.next < head.count && head.offsets[of.next] < of.position) of.next++
-      if (of.next < head.count) {
-        // So are those before the next record: a planned range that ends among them has been replayed.
-        of.position = head.offsets[of.next]
-        of.lane = of.internal ? of.firstLane + laneOf(head) : of.firstLane
-        return
-      }
-      of.queue.shift()
-      of.bytes -= batchBytes(head)
-      of.position = Math.max(of.position, head.lastOffset + 1)
-      of.next = 0
-    }
-    // Aborted records and holes at the end of what was fetched are behind us, too.
-    if (of.fetched > of.position) of.position = of.fetched
-  }
 
   const id = `${subtopology.id}_${partition}`
   const errorOf = (thrown: unknown) => toError(storeFull(thrown, `task ${id}`, stores.all))
@@ -204,25 +185,13 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       blocked = undefined
     },
     add(topic, batches, next, end) {
-      const of = inputs.find((other) => other.topic === topic)!
-      const empty = of.queue.length === 0
-      for (const added of batches) {
-        of.queue.push(added)
-        of.bytes += batchBytes(added)
-      }
-      of.fetched = next
-      of.end = end
-      of.isEndKnown = true
-      of.heardAt = options.clock.now()
-      if (batches.length > 0) of.quietSince = of.heardAt
-      if (empty) openHead(of)
+      append(inputOf(topic), batches, next, end, options.clock.now())
     },
-    addCorrupt(topic, { error, skipTo, bytes }) {
-      const of = inputs.find((other) => other.topic === topic)!
+    addCorrupt(topic, { error, skipTo: next, bytes }) {
+      const of = inputOf(topic)
       const origin = { topic, partition, offset: of.fetched }
       setAside('undecodable', error, { origin, key: null, value: bytes, timestamp: 0, headers: [] })
-      of.fetched = skipTo
-      if (of.queue.length === 0) openHead(of)
+      skipTo(of, next)
     },
     limit(offsets) {
       for (const of of inputs) of.limit = offsets[of.topic] ?? of.position
@@ -234,19 +203,8 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       return inputs.every((of) => of.limit < Number.POSITIVE_INFINITY && of.position >= of.limit)
     },
     seek(topic, offset) {
-      const of = inputs.find((other) => other.topic === topic)!
-      const { position, limit } = of
-      const isGivenUp = limit < Number.POSITIVE_INFINITY && (offset < position || offset >= limit)
-      // Nothing of this topic is in what is replayed of the others.
-      if (isGivenUp) of.limit = offset
-      of.queue.length = 0
-      of.bytes = of.next = of.reader = 0
-      of.unresolved = undefined
-      of.isEndKnown = false
-      of.position = of.fetched = offset
-      of.quietSince = of.heardAt = options.clock.now()
       committed.set(topic, offset)
-      return isGivenUp ? limit : undefined
+      return seek(inputOf(topic), offset, options.clock.now())
     },
     start(times) {
       for (const [name, clock] of clocks) clock.load(times[name] ?? [])
