@@ -3,10 +3,13 @@ import type { Assignment, GroupOptions, Stamp } from '../../../../src/log/log.ts
 
 type Name = 'rebalancing' | 'assigned' | 'revoked' | 'lost'
 
+type Callbacks = Pick<GroupOptions, 'onRebalancing' | 'onAssigned' | 'onRevoked' | 'onLost' | 'onError' | 'onWarning'>
+
 /** The callbacks of a member, and what they were called with. Fails the test when two run at once. */
 export function recorder() {
   const calls: string[] = []
   const errors: Error[] = []
+  const warnings: string[] = []
   const state = {
     tasks: [] as readonly string[],
     stamp: undefined as Stamp | undefined,
@@ -27,7 +30,7 @@ export function recorder() {
     }
   }
 
-  const callbacks: Pick<GroupOptions, 'onRebalancing' | 'onAssigned' | 'onRevoked' | 'onLost' | 'onError'> = {
+  const callbacks: Callbacks = {
     onRebalancing: () => one('rebalancing', [], () => {}),
     onAssigned: (assignment: Assignment) =>
       one('assigned', assignment.active, () => {
@@ -47,8 +50,22 @@ export function recorder() {
     onError: (error) => {
       errors.push(error)
     },
+    onWarning: (message) => {
+      warnings.push(message)
+    },
   }
-  return { calls, errors, state, hooks, callbacks }
+  return {
+    calls,
+    errors,
+    warnings,
+    state,
+    hooks,
+    callbacks,
+    /** The calls without those that say once more what the one before has said. */
+    steps: () => calls.filter((call, i) => call !== calls[i - 1]),
+    /** The kinds of the calls. */
+    kinds: () => calls.map((call) => call.split(' ')[0]),
+  }
 }
 
 export type Recorder = ReturnType<typeof recorder>
