@@ -134,11 +134,13 @@ export function streamsMember(on: StreamsMemberOptions): Member {
     )
   }
 
-  async function revoke(tasks: readonly string[], seen: In, { standing }: Heart): Promise<void> {
-    const stamp = stampOf(standing.kind === 'in' ? standing : seen)
+  async function revoke(tasks: readonly string[], seen: In, membership: Heart): Promise<void> {
+    const stamp = stampOf(membership.standing.kind === 'in' ? membership.standing : seen)
     try {
       if (!leaving.aborted) await options.onRebalancing?.()
-      if (!leaving.aborted) await options.onRevoked(tasks, stamp)
+      // It may have taken long, and then others may have the tasks by now: they are lost, and not to be committed.
+      if (leaving.aborted || membership.standing.kind !== 'in') return
+      await options.onRevoked(tasks, stamp)
       held = { ...held, active: held.active.filter((task) => !tasks.includes(task)) }
     } catch {
       await lose()

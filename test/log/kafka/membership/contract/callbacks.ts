@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { failure, type Members, runs, SESSION, stampOf } from '../members.ts'
+import { failure, HEARTBEAT, type Members, REBALANCE, runs, SESSION, stampOf } from '../members.ts'
 import { unavailable } from '../recorder.ts'
 
 export function callbacksContract(on: Members): void {
@@ -15,6 +15,20 @@ export function callbacksContract(on: Members): void {
       expect(b.seen.calls).toHaveLength(1)
       slow.resolve()
       await on.broker.until('three share', () => [a, b, c].every((one) => !runs(0)(one)))
+    })
+
+    it('that takes longer than the rebalance may leaves the member out, which drops everything and comes back', async () => {
+      const a = await on.settled()
+      const stopped = Promise.withResolvers<void>()
+      a.seen.hooks.rebalancing = () => stopped.promise
+      const b = on.member()
+      await on.broker.until('b has all', () => runs(4)(b), REBALANCE + SESSION)
+      await on.broker.pass(HEARTBEAT)
+      expect(a.seen.calls).toEqual(['assigned 0_0 0_1 0_2 0_3'])
+      stopped.resolve()
+      await on.broker.until('shared', () => [a, b].every(runs(2)))
+      expect(a.seen.calls.slice(0, 2)).toEqual(['assigned 0_0 0_1 0_2 0_3', 'lost 0_0 0_1 0_2 0_3'])
+      expect(new Set(a.seen.kinds().slice(2))).toEqual(new Set(['assigned']))
     })
 
     it('onRevoked that fails means that all tasks are lost; those that stay are started anew', async () => {
