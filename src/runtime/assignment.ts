@@ -60,7 +60,8 @@ export function statefulIds({ subtopologies }: Plan, ids: readonly string[]): st
 }
 
 /**
- * Creates tasks as the last commit left them: state from the changelogs, positions and time from the offsets.
+ * Creates tasks as the last commit left them: state from the changelogs, positions and time from the offsets. When that fails
+ * nothing is left of their states.
  *
  * @param standbys - states that are here already, and belong to the tasks from now on
  */
@@ -69,8 +70,22 @@ export async function openTasks(
   standbys: ReadonlyMap<string, TaskState>,
   on: AssignmentDependencies,
 ): Promise<OpenTask[]> {
+  const states = ids.map((id) => stateOf(id, standbys.get(id), on))
+  try {
+    return await restoreTasks(ids, await Promise.all(states), standbys, on)
+  } catch (error) {
+    for (const state of await Promise.allSettled(states)) if (state.status === 'fulfilled') state.value.stores.close()
+    throw error
+  }
+}
+
+async function restoreTasks(
+  ids: readonly string[],
+  states: readonly TaskState[],
+  standbys: ReadonlyMap<string, TaskState>,
+  on: AssignmentDependencies,
+): Promise<OpenTask[]> {
   const { plan, patiently, logger, settings } = on
-  const states = await Promise.all(ids.map((id) => stateOf(id, standbys.get(id), on)))
   const tasks = ids.map((id, i) => create(id, states[i].stores, on))
   for (const task of tasks) {
     for (const codec of task.codecs) if (codec.prepare) await patiently('registry', async () => codec.prepare!())
@@ -134,9 +149,13 @@ export async function openTasks(
 
 /** The one of a standby, unless its changelogs have gone on without it. */
 async function stateOf(id: string, standby: TaskState | undefined, on: AssignmentDependencies): Promise<TaskState> {
-  if (standby && (await canGoOn(standby, on))) return standby
-  standby?.stores.close()
-  return openState(id, on.plan, on.settings)
+  let goesOn = false
+  try {
+    if (standby) goesOn = await canGoOn(standby, on)
+  } finally {
+    if (!goesOn) standby?.stores.close()
+  }
+  return standby && goesOn ? standby : openState(id, on.plan, on.settings)
 }
 
 function create(id: string, stores: TaskStores, on: AssignmentDependencies): Task {

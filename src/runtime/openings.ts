@@ -41,15 +41,24 @@ export function createOpenings(on: OpeningsDependencies): Openings {
     const signal = AbortSignal.any([on.signal, opening.abandoned.signal])
     try {
       const fresh = await openTasks(ids, states, { ...on, signal })
-      for (const { task } of fresh) {
-        for (const sink of task.sinks) {
-          if (opening.wanted.has(task.id)) await patiently(`sink ${sink.sink.name}`, () => sinks.open(sink))
-        }
-      }
+      await openSinks(opening, fresh)
       await commands.ask(async () => opened(opening, fresh, began))
     } catch (error) {
       openings.delete(opening)
       if (!opening.abandoned.signal.aborted) on.fail(toError(error))
+    }
+  }
+
+  async function openSinks({ wanted }: Opening, fresh: readonly OpenTask[]): Promise<void> {
+    try {
+      for (const { task } of fresh) {
+        for (const sink of task.sinks) {
+          if (wanted.has(task.id)) await patiently(`sink ${sink.sink.name}`, () => sinks.open(sink))
+        }
+      }
+    } catch (error) {
+      for (const { task } of fresh) task.close()
+      throw error
     }
   }
 

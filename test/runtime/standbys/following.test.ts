@@ -45,7 +45,9 @@ it.each([
   await feed()
   await followed(b)
   b.reads.length = 0
-  b.seen.failing = new MillraceError(code, 'as told', { topic: CHANGELOG, partition: 0, offset: 7 })
+  b.seen.failing = async () => {
+    throw new MillraceError(code, 'as told', { topic: CHANGELOG, partition: 0, offset: 7 })
+  }
   await vi.waitUntil(() => b.messages('standby cannot go on: it is begun anew').length === 1)
   await feed()
   await followed(b)

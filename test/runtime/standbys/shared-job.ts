@@ -81,7 +81,12 @@ async function watched(log: MemoryLog, options: Partial<RunOptions>) {
   const logged: Logged[] = []
   /** Where reads of the changelog began. */
   const reads: number[] = []
-  const seen = { reconsidered: 0, failing: undefined as Error | undefined, isPaused: false, isHeld: false }
+  const seen = {
+    reconsidered: 0,
+    failing: undefined as (() => Promise<never>) | undefined,
+    isPaused: false,
+    isHeld: false,
+  }
   const lines = new Writable({
     write(chunk, _encoding, done) {
       for (const line of String(chunk).trim().split('\n')) logged.push(JSON.parse(line))
@@ -92,7 +97,7 @@ async function watched(log: MemoryLog, options: Partial<RunOptions>) {
     async fetch(positions, how) {
       const { failing } = seen
       seen.failing = undefined
-      if (failing) throw failing
+      if (failing) return failing()
       // Who follows can be told to stop; who restores cannot.
       if (seen.isPaused && how.signal && positions.every(({ topic }) => topic === CHANGELOG)) {
         seen.isHeld = true
