@@ -54,6 +54,8 @@ export function fakeBroker<Group extends FakeGroup>(clock: ManualClock, group: G
   const wire = {
     isUp: true,
     lookups: 0,
+    /** Members that have not closed their connections. */
+    connected: 0,
     /** Called while a request is on its way. */
     onRequest: undefined as (() => void) | undefined,
   }
@@ -62,6 +64,7 @@ export function fakeBroker<Group extends FakeGroup>(clock: ManualClock, group: G
   function connect(line: Line): GroupTransport {
     const mine = new Set<(error: Error) => void>()
     let isClosed = false
+    wire.connected++
     const reach = () => {
       if (isClosed) throw new MillraceError('CLOSED', 'closed')
       if (!wire.isUp || line.isCut) throw unavailable()
@@ -72,6 +75,7 @@ export function fakeBroker<Group extends FakeGroup>(clock: ManualClock, group: G
       },
       async close() {
         isClosed = true
+        wire.connected--
         for (const reject of mine) reject(new MillraceError('CLOSED', 'closed'))
       },
       async coordinator() {

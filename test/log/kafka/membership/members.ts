@@ -109,6 +109,7 @@ export function membersOf<Broker extends FakeBroker>(protocol: ProtocolUnderTest
   })
   afterEach(async () => {
     await on.inTime(Promise.all(on.started.map(({ group }) => group.leave())))
+    expect(on.broker.wire.connected).toBe(0)
     for (const { seen } of on.started) expect(seen.state.overlaps).toBe(0)
   })
   return on

@@ -55,7 +55,7 @@ export function joiningContract(on: Members): void {
     })
 
     it.each(protocol.refusals)(
-      'rejects when the broker refuses for good ($error, $message: $code)',
+      'rejects when the broker refuses for good ($error: $code)',
       async ({ error, message, code: expected, text }) => {
         on.broker.fail(protocol.join[0], error, { message })
         const one = on.member()

@@ -25,16 +25,21 @@ export function leavingContract(on: Members): void {
         disturb()
         await a.group.leave()
         hasLeft = true
+        throw new Error('it is too late to tell anybody')
       }
       on.member()
       await on.broker.until('left', () => hasLeft)
+      await on.broker.pass(SESSION)
+      expect(a.seen.calls.at(-1)).toBe('revoked 0_2 0_3')
       expect(a.seen.errors).toEqual([])
     })
 
     it('waits only so long for a broker that does not answer', async () => {
       const a = await on.settled()
       on.broker.fail(protocol.leave, 'hang', { times: 10 })
+      const { length } = on.broker.requests
       await on.inTime(a.group.leave(), 3_100)
+      expect(on.broker.requests.slice(length)).toEqual([protocol.leave])
     })
 
     it('ends a join that waits', async () => {

@@ -25,10 +25,10 @@ export function losingContract(on: Members): void {
     })
 
     it('keeps the tasks through an outage that is shorter than the session', async () => {
-      const a = await on.settled()
+      const a = await on.settled({ sessionTimeoutMs: 30_000 })
       await on.broker.pass(SESSION)
       on.broker.goDown()
-      await on.broker.pass(SESSION - 2 * HEARTBEAT)
+      await on.broker.pass(30_000 - 2 * HEARTBEAT)
       on.broker.comeUp()
       await on.broker.pass(SESSION)
       expect(a.seen.calls).toHaveLength(1)

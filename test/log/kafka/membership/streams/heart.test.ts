@@ -24,6 +24,19 @@ describe('heartbeats', () => {
     expect(await beatsIn(RARE)).toBeGreaterThanOrEqual(8)
   })
 
+  it('say at once what has been given up, however rare they have become', async () => {
+    const a = await on.settled(rare)
+    const stopped = Promise.withResolvers<void>()
+    a.seen.hooks.revoked = () => stopped.promise
+    on.member(rare)
+    await on.broker.pass(SESSION * 2)
+    const { length } = on.broker.beats
+    stopped.resolve()
+    const said = () => on.broker.beats.slice(length).filter(({ memberId }) => memberId === stampOf(a).memberId)
+    await on.broker.until('said', () => said().length > 0, 20)
+    expect(said()[0].active).toEqual(['0_0', '0_1'])
+  })
+
   it('tell all of the member after an answer that did not come; the epoch it has missed does not fence it', async () => {
     const a = await on.settled(rare)
     await on.broker.pass(SESSION)
