@@ -1,9 +1,10 @@
-import { isRetriable, MillraceError, toError } from '../../errors.ts'
+import { MillraceError, toError } from '../../errors.ts'
 import { systemClock } from '../../time.ts'
 import { batchHeader } from '../batch/batch-header.ts'
 import { RECORDS } from '../batch/layout.ts'
 import type { LogProducer, ProducerOptions, TopicPartition } from '../log.ts'
 import { type Coordinator, coordinator, firstError } from './coordinator.ts'
+import { healing } from './healing.ts'
 import { type Ends, markers, noEnds, type Outcome, outcomeOf } from './markers.ts'
 import { sender } from './sender.ts'
 import type { Transport } from './transport.ts'
@@ -19,7 +20,6 @@ import {
 } from './wire/transactions.ts'
 
 const CLOSE_PATIENCE_MS = 2_000
-const SETTLE_PAUSE_MS = 500
 
 /** By transactional id; shared by the producers of a process. */
 export type EndsById = Map<string, Ends>
@@ -60,13 +60,6 @@ export function kafkaProducer(
   const ownCoordinator = coordinator(transport, locate, deliveryTimeoutMs)
   const marked =
     transactionalId === undefined ? undefined : markers(transactionalId, ownCoordinator, endsOf(transactionalId))
-  let settling: Promise<void> | undefined
-  let isHealing = false
-  transport.onBreak(() => {
-    marked?.broken()
-    void heal()
-  })
-
   const batches = sender({
     transport,
     transactionalId: transactionalId ?? null,
@@ -83,6 +76,17 @@ export function kafkaProducer(
           },
         }),
   })
+  const { settled, settledOrFailed, paused, heal } = healing({
+    markers: marked,
+    batches,
+    identity: () => identity,
+    isOpen: () => isOpen,
+    isClosed: () => isClosed,
+  })
+  transport.onBreak(() => {
+    marked?.broken()
+    void heal()
+  })
 
   async function takeIdentity(): Promise<ProducerIdentity> {
     const request = initProducerIdRequest(transactionalId ?? null, transactionTimeoutMs)
@@ -94,7 +98,7 @@ export function kafkaProducer(
 
   async function init(): Promise<void> {
     await batches.cancel(new MillraceError('CLOSED', 'the producer was started anew before the batch was written'))
-    await settling?.catch(() => {})
+    await paused()
     leaveOpen()
     await marked?.decide()
     batches.identify(await takeIdentity())
@@ -128,40 +132,6 @@ export function kafkaProducer(
   async function announce(): Promise<void> {
     if (!isKnown) await settled()
     isKnown = true
-  }
-
-  /** Markers that may be missing are written again; one at a time. */
-  function settled(): Promise<void> {
-    if (!settling && marked?.isDue && identity) {
-      settling = marked.settle(identity).finally(() => {
-        settling = undefined
-      })
-    }
-    return settling ?? Promise.resolve()
-  }
-
-  /** Who is fenced meanwhile, or may not do it, learns so from its next transaction. */
-  async function settledOrFailed(): Promise<void> {
-    try {
-      await settled()
-    } catch (error) {
-      if (isRetriable(error) || isClosed) throw error
-      batches.fail(error as MillraceError)
-    }
-  }
-
-  /** Nobody may ever begin another transaction: others wait for the markers now. */
-  async function heal(): Promise<void> {
-    if (isHealing) return
-    isHealing = true
-    while (marked?.isDue && identity && !isOpen && !isClosed && !batches.failure) {
-      try {
-        await settledOrFailed()
-      } catch {
-        if (!isClosed) await systemClock.sleep(SETTLE_PAUSE_MS)
-      }
-    }
-    isHealing = false
   }
 
   /** Asks a coordinator for a step of the transaction; an answer that fences this producer ends it for good. */
