@@ -36,7 +36,8 @@ const LEAVE_PATIENCE_MS = 3_000
  *   group refuses it for good; of a member that was in already `onError` says so, after `onLost`.
  * - An `onAssigned` that throws a retriable error or `FENCED` is called again, after `onLost` and a pause; any other error
  *   ends the membership. When `onRevoked` throws, all tasks count as lost.
- * - Heartbeats go on while a callback runs, but the group waits for an `onRevoked` only until the rebalance timeout.
+ * - Heartbeats go on while a callback runs. The group waits for `onRebalancing` until the rebalance timeout. For `onRevoked`
+ *   so does the broker that spreads the tasks; a classic group waits until somebody comes or goes, and from then on as long.
  * - No callback is called after `leave`, and everything else then throws `CLOSED`.
  */
 export function kafkaGroup(

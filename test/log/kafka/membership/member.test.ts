@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fakeClassicBroker } from './fake-classic-group.ts'
-import { membersOf, runs, SESSION, stampOf, TASKS } from './members.ts'
+import { HEARTBEAT, membersOf, REBALANCE, runs, SESSION, stampOf, TASKS } from './members.ts'
 import { classic } from './protocols.ts'
 
 const on = membersOf(classic)
@@ -83,6 +83,24 @@ describe('rounds', () => {
     const b = on.member({ tasks: [...TASKS, '1_0', '1_1'] })
     await on.broker.until('shared', () => [a, b].every(runs(3)))
     expect(b.seen.state.tasks).toEqual(expect.arrayContaining(['1_0', '1_1']))
+  })
+
+  it('wait for what is given up until another one is due, and then until the rebalance timeout', async () => {
+    const a = await on.settled()
+    const stopped = Promise.withResolvers<void>()
+    a.seen.hooks.revoked = () => stopped.promise
+    const b = on.member()
+    await on.broker.pass(2 * REBALANCE)
+    expect(b.seen.calls).toEqual(['assigned'])
+    const { memberId } = stampOf(a)
+    const c = on.member()
+    await on.broker.until('the others have all', () => [b, c].every(runs(2)), REBALANCE + SESSION)
+    await on.broker.pass(HEARTBEAT)
+    expect(a.seen.calls).toEqual(['assigned 0_0 0_1 0_2 0_3', 'revoked 0_2 0_3'])
+    stopped.resolve()
+    await on.broker.until('three share', () => [a, b, c].every((one) => !runs(0)(one)))
+    expect(a.seen.calls.slice(2, 3)).toEqual(['lost 0_0 0_1'])
+    expect(stampOf(a).memberId).not.toBe(memberId)
   })
 
   it('make the stamps of those before them worthless', async () => {

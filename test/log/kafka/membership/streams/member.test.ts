@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { code, HEARTBEAT, membersOf, REBALANCE, runs, stampOf } from '../members.ts'
+import { code, HEARTBEAT, membersOf, REBALANCE, runs, SESSION, stampOf } from '../members.ts'
 import { streams } from '../protocols.ts'
 
 const on = membersOf(streams)
@@ -30,6 +30,19 @@ it('commits what it loses in the epoch in which it held it', async () => {
   const b = on.member()
   await on.broker.until('shared', () => [a, b].every(runs(2)))
   expect(a.seen.state.revokedWith).toMatchObject({ epoch })
+})
+
+it('is left out when giving up takes longer than the rebalance may, and comes back', async () => {
+  const a = await on.settled()
+  const stopped = Promise.withResolvers<void>()
+  a.seen.hooks.revoked = () => stopped.promise
+  const b = on.member()
+  await on.broker.until('b has all', () => runs(4)(b), REBALANCE + SESSION)
+  expect(a.seen.calls).toEqual(['assigned 0_0 0_1 0_2 0_3', 'revoked 0_2 0_3'])
+  await on.broker.pass(HEARTBEAT)
+  stopped.resolve()
+  await on.broker.until('shared', () => [a, b].every(runs(2)))
+  expect(a.seen.calls.slice(2, 3)).toEqual(['lost 0_0 0_1'])
 })
 
 it('says of a member without tasks that some may come, and later that there are none', async () => {
