@@ -121,7 +121,7 @@ export interface LogProducer {
   /**
    * Appends one encoded batch (from a BatchWriter; identity, sequence and CRC are filled in here) and resolves when it
    * is acknowledged by all replicas. Do not await each call: start many, await them together. The bytes must not change
-   * until then. Throws `MISSING_TOPIC`, `RECORD_TOO_LARGE`, `NOT_AUTHORIZED`.
+   * until then, and are the caller's again from then on, also before a `commit`. Throws `MISSING_TOPIC`, `RECORD_TOO_LARGE`, `NOT_AUTHORIZED`.
    */
   send(topic: string, partition: number, batch: Buffer): Promise<{ readonly offset: number }>
   /** Adds the group's offsets to the transaction. `FENCED` when the stamp is no longer valid. */

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { BatchBuffers } from '../log/batch/batch-buffers.ts'
 import type { Log, LogGroup, Position } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 import { type Checkpoint, checkpointOf } from './checkpoint.ts'
@@ -35,6 +36,8 @@ export interface AssignmentDependencies {
   readonly counts: ReadonlyMap<string, number>
   /** Bytes of the largest batch that a topic takes. */
   readonly largestBatch: (topic: string) => number
+  /** Where all tasks gather their batches. */
+  readonly buffers: BatchBuffers
   readonly log: Log
   readonly group: LogGroup
   readonly patiently: Patience
@@ -173,6 +176,7 @@ function create(id: string, stores: TaskStores, on: AssignmentDependencies): Tas
     wake,
     policies: settings.errors,
     deadLetterTopic: settings.deadLetterTopic,
+    buffers: on.buffers,
     largestBatch: on.largestBatch,
     onDeadLetter: ({ origin, reason, error }) =>
       logger.warn({ task: id, ...origin, reason, err: { message: error.message } }, 'record sent to the dead letters'),

@@ -179,6 +179,7 @@ export function createCommits(on: CommitsDependencies): Commits {
         patiently,
         onRefused,
         stamped,
+        keeps: snapshots?.keeps,
         onStep,
       })
       isForsaken = false
@@ -195,8 +196,7 @@ export function createCommits(on: CommitsDependencies): Commits {
 
 function endsOf(batches: readonly CommittedBatch[]): readonly Position[] {
   const ends = new Map<string, Position>()
-  for (const { batch, offset } of batches) {
-    const { topic, partition, records } = batch
+  for (const { topic, partition, records, offset } of batches) {
     const end = offset + records
     const id = `${topic}/${partition}`
     if (end > (ends.get(id)?.offset ?? -1)) ends.set(id, { topic, partition, offset: end })
@@ -211,8 +211,7 @@ function moveOn(tasks: readonly OpenTask[], batches: readonly CommittedBatch[]):
       Array.from(positions.keys(), (topic) => [`${topic}/${partition}`, positions] as const),
     ),
   )
-  for (const { batch, offset } of batches) {
-    const { topic, partition, records } = batch
+  for (const { topic, partition, records, offset } of batches) {
     const of = positions.get(`${topic}/${partition}`)
     if (of) of.set(topic, Math.max(of.get(topic)!, offset + records))
   }

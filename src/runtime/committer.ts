@@ -20,6 +20,8 @@ export interface CommitterDependencies {
   /** What happens to a row that a sink refuses: the batches to write for it, or it throws. */
   readonly onRefused: (sink: string, batch: SinkBatch<unknown, unknown>, row: RefusedRow) => OutgoingBatch | undefined
   readonly stamped: Stamped
+  /** Somebody wants the bytes of what is committed to this partition; absent: nobody does. */
+  readonly keeps?: (topic: string, partition: number) => boolean
   /** Names each step before it is taken; faults are injected here. */
   readonly onStep?: (step: CommitStep) => void | Promise<void>
 }
@@ -55,18 +57,26 @@ export interface Committer {
 export function createCommitter(on: CommitterDependencies): Committer {
   const { producer, transactional, group, sinks, patiently, stamped } = on
   let sending: Promise<CommittedBatch>[] = []
+  /** Of what is kept until it is committed. */
+  const reusable: (() => void)[] = []
   let inTransaction = false
 
   const send = (batches: readonly OutgoingBatch[]) => {
     if (batches.length === 0) return
     begin()
     for (const batch of batches) {
-      const { topic, partition, bytes } = batch
-      const sent = producer.send(topic, partition, bytes).then(({ offset }) => ({ batch, offset }))
+      const sent = sendOne(batch)
       // Looked at in the commit; until then a failure must not count as unhandled.
       sent.catch(() => {})
       sending.push(sent)
     }
+  }
+  const sendOne = async ({ topic, partition, records, bytes, reuse }: OutgoingBatch): Promise<CommittedBatch> => {
+    const isKept = on.keeps?.(topic, partition) ?? false
+    const { offset } = await producer.send(topic, partition, bytes)
+    if (!isKept) reuse?.()
+    else if (reuse) reusable.push(reuse)
+    return { topic, partition, records, offset, bytes: isKept ? bytes : undefined }
   }
   const begin = () => {
     if (!transactional || inTransaction) return
@@ -125,6 +135,7 @@ export function createCommitter(on: CommitterDependencies): Committer {
       sending = []
       for (const { open, output } of changed) open.committed = { positions: output.positions, times: output.times }
       onCommitted?.(sent)
+      for (const reuse of reusable.splice(0)) reuse()
       await on.onStep?.('done')
       return { batches: sent.length, rows: rows.reduce((sum, { batch }) => sum + batch.keys.length, 0) }
     },
@@ -132,6 +143,7 @@ export function createCommitter(on: CommitterDependencies): Committer {
       const sent = sending
       sending = []
       await Promise.allSettled(sent)
+      for (const reuse of reusable.splice(0)) reuse()
       if (inTransaction) await producer.abort()
       inTransaction = false
     },

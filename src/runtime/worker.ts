@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { toError } from '../errors.ts'
+import { BatchBuffers } from '../log/batch/batch-buffers.ts'
 import type { LogGroup } from '../log/log.ts'
 import type { Plan } from '../topology/plan.ts'
 import { type AssignmentDependencies, type OpenTask, statefulIds, taskIds } from './assignment.ts'
@@ -26,7 +27,7 @@ import type { Status } from './status.ts'
 import { groupSubtopologies } from './topics.ts'
 
 /** How much output may wait for a commit. */
-const EARLY_SEND_BYTES = 4 * 1024 * 1024
+const EARLY_SEND_BYTES = 1024 * 1024
 const MOST_PENDING_BYTES = 32 * 1024 * 1024
 const TICK_MS = 100
 
@@ -141,6 +142,7 @@ export function createWorker(on: WorkerDependencies): Worker {
     settings,
     counts,
     largestBatch: on.largestBatch,
+    buffers: new BatchBuffers(),
     log,
     group,
     patiently,

@@ -70,15 +70,36 @@ export function copyBytes(from: DataView, start: number, to: DataView, at: numbe
   for (let i = 0; i < rest; i++) to.setUint8(at + i, from.getUint8(start + i))
 }
 
+/** Where a writer has its buffers from. Each is an ArrayBuffer of its own. */
+export interface Buffers {
+  /** At least so many bytes, with anything in them. */
+  take(least: number): Buffer
+  give(buffer: Buffer): void
+}
+
+const FRESH: Buffers = { take: (least) => Buffer.allocUnsafeSlow(least), give() {} }
+const NOTHING = Buffer.allocUnsafeSlow(0)
+
 /** A growing buffer that encoders append to. Reused: what `bytes()` returns is valid until the next `reset`. */
 export class ByteWriter {
   buffer: Buffer
   view: DataView
   position = 0
+  private readonly buffers: Buffers
 
-  constructor(capacity = 1024) {
-    this.buffer = Buffer.allocUnsafeSlow(capacity)
+  constructor(capacity = 1024, buffers: Buffers = FRESH) {
+    this.buffers = buffers
+    this.buffer = capacity === 0 ? NOTHING : buffers.take(capacity)
     this.view = new DataView(this.buffer.buffer)
+  }
+
+  /** Gives away the buffer, with what was written since `reset` at its start; the writer has none until the next `ensure`. */
+  detach(): Buffer {
+    const { buffer } = this
+    this.buffer = NOTHING
+    this.view = new DataView(NOTHING.buffer)
+    this.position = 0
+    return buffer
   }
 
   reset(): this {
@@ -90,8 +111,9 @@ export class ByteWriter {
   ensure(n: number): void {
     const need = this.position + n
     if (need <= this.buffer.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(need, this.buffer.length * 2))
+    const grown = this.buffers.take(Math.max(need, this.buffer.length * 2))
     this.buffer.copy(grown, 0, 0, this.position)
+    this.buffers.give(this.buffer)
     this.buffer = grown
     this.view = new DataView(grown.buffer)
   }

@@ -6,6 +6,8 @@ export interface Changes<K, A, E extends Entry<K, A> = Entry<K, A>> {
   touch(entry: E): void
   /** In the order of their first change. */
   list(): readonly E[]
+  /** Takes entries out of the list whose changes have been given out; the changelog hears of them at the flush. */
+  settle(isGiven: (entry: E) => boolean): void
   flush(write: ChangelogWriter): void
   writeEntry(entry: Entry<unknown, unknown>, write: ChangelogWriter): void
 }
@@ -17,6 +19,18 @@ export function changes<K, A, E extends Entry<K, A> = Entry<K, A>>(
   const keyBytes = new ByteWriter()
   const valueBytes = new ByteWriter()
   let dirty: E[] = []
+  let settled: E[] = []
+  const write = (entries: readonly E[], to: ChangelogWriter) => {
+    for (const entry of entries) {
+      entry.dirty = false
+      // Made and gone between two commits: the changelog need not know.
+      if (entry.value === null && !entry.logged) continue
+      encodeKey(entry, keyBytes.reset())
+      if (entry.value !== null) values.encode(entry.value, valueBytes.reset())
+      to(keyBytes, entry.value === null ? null : valueBytes, entry.timestamp)
+      entry.logged = entry.value !== null
+    }
+  }
   return {
     touch(entry) {
       if (entry.dirty) return
@@ -24,24 +38,22 @@ export function changes<K, A, E extends Entry<K, A> = Entry<K, A>>(
       dirty.push(entry)
     },
     list: () => dirty,
-    flush(write) {
-      for (const entry of dirty) {
-        entry.dirty = false
-        // Made and gone between two commits: the changelog need not know.
-        if (entry.value === null && !entry.logged) continue
-        encodeKey(entry, keyBytes.reset())
-        if (entry.value !== null) values.encode(entry.value, valueBytes.reset())
-        write(keyBytes, entry.value === null ? null : valueBytes, entry.timestamp)
-        entry.logged = entry.value !== null
-      }
+    settle(isGiven) {
+      for (const entry of dirty) if (isGiven(entry) && (entry.value !== null || entry.logged)) settled.push(entry)
+      dirty = dirty.filter((entry) => !isGiven(entry))
+    },
+    flush(to) {
+      write(settled, to)
+      write(dirty, to)
+      settled = []
       dirty = []
     },
-    writeEntry(of, write) {
+    writeEntry(of, to) {
       const entry = of as E
       if (entry.value === null) return
       encodeKey(entry, keyBytes.reset())
       values.encode(entry.value, valueBytes.reset())
-      write(keyBytes, valueBytes, entry.timestamp)
+      to(keyBytes, valueBytes, entry.timestamp)
     },
   }
 }

@@ -48,6 +48,7 @@ export function rowWindowStore<K, A>(
       }
     },
     forget: (start) => windows.forget(start),
+    release: (last) => windows.release(last),
     flush: (to) => windows.flush(to),
     writeEntry(of, to) {
       const entry = of as RowEntry<K, A>

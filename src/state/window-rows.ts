@@ -22,6 +22,8 @@ export class WindowRows<K, A> {
   private readonly keyBytes = new ByteWriter()
   private readonly valueBytes = new ByteWriter()
   private dirty: number[] = []
+  /** Released, and in the changelog. */
+  private released: number[] = []
   private sorted: number[] | undefined = []
   // Records come mostly from one window after the other: the last one is remembered.
   private lastStart = Number.NaN
@@ -135,6 +137,17 @@ export class WindowRows<K, A> {
     this.drop(start)
   }
 
+  /** Forgets the windows that start up to `last`: rows that no commit has written are free at once. */
+  release(last: number): void {
+    for (const start of this.starts()) {
+      if (start > last) break
+      this.forget(start)
+    }
+    const changed = this.dirty
+    this.dirty = []
+    this.settleAll(changed, last)
+  }
+
   free(slot: number): void {
     this.named.delete(slot)
     this.rows.free(slot)
@@ -149,7 +162,9 @@ export class WindowRows<K, A> {
   }
 
   flush(to: ChangelogWriter): void {
+    this.flushAll(this.released, to)
     this.flushAll(this.dirty, to)
+    this.released = []
     this.dirty = []
   }
 
@@ -168,6 +183,18 @@ export class WindowRows<K, A> {
 
   private buryAll(slots: Int32Array): void {
     for (let i = 0; i < slots.length; i++) this.bury(slots[i])
+  }
+
+  private settleAll(slots: readonly number[], last: number): void {
+    for (let i = 0; i < slots.length; i++) this.settle(slots[i], last)
+  }
+
+  /** A row that has changed: what is released is the changelog's alone. */
+  private settle(slot: number, last: number): void {
+    const { rows } = this
+    if (rows.start(slot) > last) this.dirty.push(slot)
+    else if (rows.isLogged(slot)) this.released.push(slot)
+    else this.flushRow(slot, nowhere)
   }
 
   private flushRow(slot: number, to: ChangelogWriter): void {
@@ -226,3 +253,4 @@ export class WindowRows<K, A> {
 }
 
 const NONE = new Int32Array(0)
+const nowhere: ChangelogWriter = () => {}

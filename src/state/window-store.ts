@@ -31,6 +31,11 @@ export interface WindowStore<K, A> extends StateStore {
   entries(start: number): Iterable<Entry<K, A>>
   /** Forgets one window, in the changelog too. */
   forget(start: number): void
+  /**
+   * Forgets the windows that start up to `last`, ahead of the flush: what has changed in them is not among `changed` any more.
+   * Absent on disk, where they take no memory.
+   */
+  release?(last: number): void
 }
 
 export interface WindowStoreOptions<K, A> {
@@ -60,7 +65,10 @@ export function windowStore<K, A>(options: WindowStoreOptions<K, A>): StoreSpec<
 
 function memoryWindowStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): WindowStore<K, A> {
   const windows = new Map<number, Map<unknown, Entry<K, A>>>()
-  const { touch, list, flush, writeEntry } = changes<K, A>((entry, out) => encodeWindowKey(keys, entry, out), values)
+  const { touch, list, settle, flush, writeEntry } = changes<K, A>(
+    (entry, out) => encodeWindowKey(keys, entry, out),
+    values,
+  )
   let sorted: number[] | undefined = []
   let size = 0
   // Records come mostly from one window after the other: the last one is remembered.
@@ -90,6 +98,17 @@ function memoryWindowStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): WindowSt
     sorted = undefined
     lastStart = Number.NaN
   }
+  const starts = () => (sorted ??= [...windows.keys()].sort((a, b) => a - b))
+  const forget = (start: number) => {
+    const window = windows.get(start)
+    if (window === undefined) return
+    for (const entry of window.values()) {
+      entry.value = null
+      if (entry.logged) touch(entry)
+    }
+    size -= window.size
+    drop(start)
+  }
   const unlink = (entry: Entry<K, A>) => {
     const window = windowAt(entry.start)
     if (!window?.delete(keys.identity(entry.key))) return
@@ -110,20 +129,18 @@ function memoryWindowStore<K, A>(keys: Keys<K>, values: ValueCodec<A>): WindowSt
       touch(entry)
     },
     changed: list,
-    starts: () => (sorted ??= [...windows.keys()].sort((a, b) => a - b)),
+    starts,
     entries: (start) => [...(windowAt(start)?.values() ?? [])].sort((a, b) => keys.compare(a.key, b.key)),
     *all() {
       for (const window of windows.values()) yield* window.values()
     },
-    forget(start) {
-      const window = windows.get(start)
-      if (window === undefined) return
-      for (const entry of window.values()) {
-        entry.value = null
-        if (entry.logged) touch(entry)
+    forget,
+    release(last) {
+      for (const start of starts()) {
+        if (start > last) break
+        forget(start)
       }
-      size -= window.size
-      drop(start)
+      settle((entry) => entry.start <= last)
     },
     flush,
     writeEntry,

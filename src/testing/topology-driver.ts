@@ -202,8 +202,9 @@ export class TopologyDriver {
   }
 
   /** Appends a batch to the log and gives it to whoever reads the topic. */
-  private deliver({ topic, partition, bytes }: OutgoingBatch, writer?: string): void {
-    const batch = this.topics.append(topic, partition, bytes, writer)
+  private deliver({ topic, partition, bytes, reuse }: OutgoingBatch, writer?: string): void {
+    const batch = this.topics.append(topic, partition, Buffer.from(bytes), writer)
+    reuse?.()
     this.globals.apply(topic, batch)
     const reader = this.tasks.reading(topic, partition)
     reader?.add(topic, [batch], batch.lastOffset + 1, batch.lastOffset + 1)

@@ -30,6 +30,8 @@ export interface Processor {
   restored?(): void
   /** At a commit, in topological order: forwards what was held back until now. */
   flush?(): void
+  /** Between records, in topological order: forwards what no record can change any more, and lets go of it. */
+  release?(): void
   /** Time moved on without a record (a marker of an upstream task): gives out what is due. */
   advance?(): void
   /** Wall-clock time has passed; called a few times a second at most. */

@@ -135,6 +135,8 @@ describe('an aggregate that throws', () => {
       const times = [15, 18, 22, 40, 41, 90]
       for (const [i, timestamp] of times.entries()) {
         if (bad) driver.pipe('input', 'a', 'bad', timestamp)
+        // Windows that only this record has closed are not forgotten without their results.
+        if (bad) driver.commit()
         driver.pipe('input', 'a', `${i}`, timestamp)
       }
       return driver.read('out').map(({ key, value }) => [key, value])

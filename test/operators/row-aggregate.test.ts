@@ -132,6 +132,72 @@ describe.each(Object.entries(windowKinds))('aggregates of numbers in %s windows'
   })
 })
 
+describe.each(Object.entries(kept))('windows that are over, of %s,', (_, made) => {
+  const serdes = { key: windowed(string(), { size: 10 }), value: json<{ n: number }>() }
+  const driverOf = (emit: 'update' | 'commit') =>
+    new TopologyDriver(
+      topology('over', [
+        input.pipe(
+          groupByKey(),
+          windowedBy(tumbling(10, { grace: 5 })),
+          aggregate('numbers', made()),
+          toStream(),
+          to('output', serdes as never),
+        ),
+      ]),
+      { emit },
+    )
+  const read = (driver: TopologyDriver) =>
+    driver
+      .read<Windowed<string>, { n: number }>('output')
+      .map(({ key, value, headers }) => ({ key: `${key!.key}@${key!.window.start}`, n: value!.n, headers }))
+
+  it('give their results without waiting for the commit, and are held no longer', () => {
+    const driver = driverOf('commit')
+    for (const key of ['a', 'b', 'a']) driver.pipe('input', key, 1, 3)
+    driver.commit()
+    expect(read(driver).map(({ key, n }) => [key, n])).toEqual([
+      ['a@0', 2],
+      ['b@0', 1],
+    ])
+    driver.pipe('input', 'b', 1, 4)
+    driver.pipe('input', 'c', 1, 5)
+    expect(read(driver)).toEqual([])
+    driver.pipe('input', 'a', 1, 15, [['sent', Buffer.from('along')]])
+    // What no commit has seen and what one has; and only what has changed, in the name of no record.
+    expect(read(driver)).toEqual([
+      { key: 'b@0', n: 2, headers: [] },
+      { key: 'c@0', n: 1, headers: [] },
+    ])
+    expect(driver.store('numbers').map(({ start }) => start)).toEqual([10])
+    driver.commit()
+    expect(read(driver).map(({ key }) => key)).toEqual(['a@10'])
+    driver.restart()
+    expect(driver.store('numbers').map(({ key, start }) => [key, start])).toEqual([['a', 10]])
+    driver.pipe('input', 'c', 1, 5)
+    expect(driver.droppedByReason()).toEqual(new Map([['late', 1]]))
+  })
+
+  it('have the last result that they have at every update, wherever commits fall', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const [each, held] = (['update', 'commit'] as const).map((emit) => {
+          const driver = driverOf(emit)
+          for (const step of all) {
+            if (step.kind === 'record') driver.pipe('input', step.key, step.value, step.at)
+            else if (step.kind === 'commit') driver.commit()
+          }
+          driver.commit()
+          return read(driver)
+        })
+        expect(new Map(held.map(({ key, n }) => [key, n]))).toEqual(new Map(each.map(({ key, n }) => [key, n])))
+        expect(held.length).toBeLessThanOrEqual(each.length)
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
 describe('aggregates of numbers', () => {
   it('stay as they were when a function of the user’s throws', () => {
     const picky = combine({

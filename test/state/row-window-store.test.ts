@@ -16,7 +16,7 @@ const open = (row?: ReturnType<typeof rowOf<Numbers, unknown>>) =>
   })
 
 const step = fc.record({
-  kind: fc.constantFrom('put', 'put', 'put', 'remove', 'forget', 'flush'),
+  kind: fc.constantFrom('put', 'put', 'put', 'remove', 'forget', 'release', 'flush'),
   key: fc.constantFrom('a', 'b', 'c'),
   start: fc.nat(3),
   value: fc.double({ noNaN: true }),
@@ -36,6 +36,7 @@ function take(store: WindowStore<string, Numbers>, { kind, key, start, value }: 
   } else if (kind === 'remove') {
     if (found) store.remove(found)
   } else if (kind === 'forget') store.forget(start)
+  else if (kind === 'release') store.release!(start)
   else
     store.flush((key, value, timestamp) => {
       const bytes = value && Buffer.from(value.bytes()).toString('hex')
@@ -44,6 +45,10 @@ function take(store: WindowStore<string, Numbers>, { kind, key, start, value }: 
   // Keys of one flush have no order.
   return written.sort()
 }
+
+/** What somebody downstream is still to be told: of what was made and is gone again nothing. */
+const shown = (store: WindowStore<string, Numbers>) =>
+  store.changed().flatMap(({ key, start, value }) => (value === null ? [] : [[key, start, value]]))
 
 describe('a window store of rows', () => {
   it('writes the very changelog that one of objects writes', () => {
@@ -56,6 +61,7 @@ describe('a window store of rows', () => {
           expect(take(rows, one)).toEqual(take(objects, one))
           expect(rows.size).toBe(objects.size)
           expect(rows.starts()).toEqual(objects.starts())
+          expect(shown(rows)).toEqual(shown(objects))
         }
       }),
     )

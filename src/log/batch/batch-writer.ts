@@ -1,7 +1,7 @@
 import { crc32c } from '@node-rs/crc32'
 import { MillraceError } from '../../errors.ts'
 import type { Headers } from '../../record.ts'
-import { type ByteSource, ByteWriter, copyBytes } from '../../serde/bytes.ts'
+import { type Buffers, type ByteSource, ByteWriter, copyBytes } from '../../serde/bytes.ts'
 import {
   ATTRIBUTES,
   BASE_SEQUENCE,
@@ -52,8 +52,13 @@ export class BatchWriter {
   private lengthRoom = 1
   private valueRoom = 1
 
-  constructor(capacity = 16_384) {
-    this.out = new ByteWriter(Math.max(capacity, RECORDS))
+  /** Bytes to begin with. */
+  private capacity: number
+
+  /** @param buffers - where `detach` has them from; whoever is given one may give it back there */
+  constructor(capacity = 16_384, buffers?: Buffers) {
+    this.capacity = Math.max(capacity, RECORDS)
+    this.out = new ByteWriter(this.capacity, buffers)
   }
 
   /** Bytes of the batch if it were finished now. */
@@ -94,6 +99,7 @@ export class BatchWriter {
   begin(timestamp: number, key: ByteWriter | null): ByteWriter {
     const { out } = this
     const keyLength = key === null ? -1 : key.position
+    this.attach()
     out.position = this.position
     out.ensure(keyLength + MOST_AROUND)
     this.timestamp = timestamp
@@ -133,7 +139,27 @@ export class BatchWriter {
    * @param sealed - false: without its CRC, since whoever stamps it reckons that anew
    */
   finish(sealed = true): Buffer {
-    const { view, buffer } = this.out
+    const { position } = this
+    this.writeHeader()
+    const batch = Buffer.allocUnsafeSlow(position)
+    this.out.buffer.copy(batch, 0, 0, position)
+    this.reset()
+    return sealed ? sealBatch(batch) : batch
+  }
+
+  /** As `finish`, without its CRC and without a copy: the batch is at the start of a buffer, which the writer gives away. */
+  detach(): { readonly buffer: Buffer; readonly batch: Buffer } {
+    this.writeHeader()
+    const batch = this.out.buffer.subarray(0, this.position)
+    const buffer = this.out.detach()
+    // The next one will be about as large.
+    this.capacity = this.position
+    this.reset()
+    return { buffer, batch }
+  }
+
+  private writeHeader(): void {
+    const { view } = this.out
     const { position } = this
     view.setBigInt64(0, 0n)
     view.setInt32(LENGTH, position - PREFIX)
@@ -147,10 +173,6 @@ export class BatchWriter {
     view.setInt16(PRODUCER_EPOCH, -1)
     view.setInt32(BASE_SEQUENCE, -1)
     view.setInt32(COUNT, this.count)
-    const batch = Buffer.allocUnsafeSlow(position)
-    buffer.copy(batch, 0, 0, position)
-    this.reset()
-    return sealed ? sealBatch(batch) : batch
   }
 
   /** Takes the last record out again. Once: another `undo` needs another record. */
@@ -181,6 +203,7 @@ export class BatchWriter {
     const { out } = this
     const names = headers.length === 0 ? NO_NAMES : namesOf(headers)
     const around = headers.length === 0 ? MOST_AROUND : MOST_AROUND + headersSize(headers, names)
+    this.attach()
     out.position = this.position
     out.ensure(keyLength + valueLength + around)
     // The length comes first, and is known last; it nearly always takes as many bytes as that of the record before.
@@ -229,6 +252,14 @@ export class BatchWriter {
     else if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
     this.position = position
     this.count++
+  }
+
+  /** After `detach` there is no buffer until a record comes. */
+  private attach(): void {
+    const { out } = this
+    if (out.buffer.length > 0) return
+    out.position = 0
+    out.ensure(this.capacity)
   }
 
   /** Moves what was written from a place on. */

@@ -146,17 +146,43 @@ export function aligned<K, V, A, R>(
       waiting?.settle()
     }
 
+    const changedRows = () => row!.rows.changed()
+    const changedCount = () => (row ? changedRows() : store.changed()).length
+    const startOf = (slot: number) => row!.rows.start(slot)
+    const isOver = (start: number) => closesAt(windows, windows.endOf(start)) + retention <= time.closing
+    /** To look through all that has changed must not cost more than the changes themselves did. */
+    let enough = 0
+    /** Results of windows that are over do not wait for the commit, which has all the less to do and to hold. */
+    const release = () => {
+      const starts = store.starts()
+      if (starts.length === 0 || changedCount() < enough || !isOver(starts[0])) return
+      closing?.giveDue()
+      let last = starts[0]
+      for (const start of starts) {
+        if (!isOver(start)) break
+        last = start
+      }
+      if (giveRows) giveRows(changedRows().filter((slot) => startOf(slot) <= last))
+      else give.flush(store.changed().filter(({ start }) => start <= last))
+      store.release!(last)
+      enough = 1.5 * changedCount()
+    }
+
     return {
       inputs: [process],
       restored: () => closing?.restored(),
       advance: () => closing?.giveDue(),
+      ...(store.release && context.emit === 'commit' && { release }),
       flush() {
-        if (giveRows) giveRows()
+        // The record that closed them may have failed.
+        closing?.giveDue()
+        if (giveRows) giveRows(changedRows())
         else give.flush(store.changed())
         for (const start of store.starts()) {
-          if (closesAt(windows, windows.endOf(start)) + retention > time.closing) break
+          if (!isOver(start)) break
           store.forget(start)
         }
+        enough = 0
       },
     }
   }

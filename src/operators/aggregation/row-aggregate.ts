@@ -46,20 +46,20 @@ export function rowAggregate<K, V, A, R>(
 }
 
 /**
- * Gives each changed row out once, at a commit, as `Results.flush` does with entries. None of them is deleted: a row of numbers
- * never becomes null, and windows are forgotten afterwards.
+ * Gives changed rows out, once each, as `Results.flush` does with entries. None of them is deleted: a row of numbers never
+ * becomes null, and windows are forgotten afterwards.
  */
 export function rowResults<K, V, A, R>(
   context: ProcessorContext,
   { rows, result }: RowAggregate<K, V, A, R>,
   give: Results<K, A>,
   keyOf: (key: K, start: number) => unknown,
-): () => void {
+): (slots: readonly number[]) => void {
   const next = context.forward()
-  return () => {
+  return (slots) => {
     if (context.emit === 'update') return
-    if (context.wantsOld) return give.flush(rows.changed().map((slot) => rows.entry(slot)))
-    for (const slot of rows.changed()) {
+    if (context.wantsOld) return give.flush(slots.map((slot) => rows.entry(slot)))
+    for (const slot of slots) {
       const value = result(rows.block(slot), rows.at(slot))
       next(keyOf(rows.key(slot), rows.start(slot)), value, rows.timestamp(slot), undefined)
     }

@@ -149,6 +149,8 @@ export function session<K, V, A, R>(
       restored: () => closing?.restored(),
       advance: () => closing?.giveDue(),
       flush() {
+        // The record that closed them may have failed.
+        closing?.giveDue()
         const changed = store.changed()
         // Sessions that have been merged away are deleted before those they went into come out.
         give.flush(changed.filter(({ value }) => value === null))

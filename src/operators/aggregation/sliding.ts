@@ -221,6 +221,8 @@ export function sliding<K, V, A, R>(
       restored: () => closing?.restored(),
       advance: () => closing?.giveDue(),
       flush() {
+        // The record that closed them may have failed.
+        closing?.giveDue()
         deferred?.settle()
         give.flush(store.changed())
         // A record may be as old as C - d, and looks back 2 d further for its predecessor.

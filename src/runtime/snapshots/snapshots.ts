@@ -14,9 +14,10 @@ export interface SnapshotOptions {
 }
 
 /** A batch that a commit has made durable, and where it is. */
-export interface CommittedBatch {
-  readonly batch: OutgoingBatch
+export interface CommittedBatch extends Pick<OutgoingBatch, 'topic' | 'partition' | 'records'> {
   readonly offset: number
+  /** Of what a snapshot `keeps`. */
+  readonly bytes: Buffer | undefined
 }
 
 /** How a task's store was opened: what its next snapshot goes on from. */
@@ -30,6 +31,8 @@ export interface OpenedStore {
 /** The snapshots of all tasks of a worker: written beside its loop, in small pieces. */
 export interface Snapshots {
   opened(task: Task, identity: string, stores: readonly OpenedStore[]): void
+  /** Asks for the bytes of what is committed of this changelog. */
+  keeps(topic: string, partition: number): boolean
   /** A commit begins; its number goes to `committed`. */
   begin(): number
   /** `tasks`: whose changes it has made durable. */
@@ -82,10 +85,11 @@ export function createSnapshots(on: SnapshotsDependencies): Snapshots {
         )
       }
     },
+    keeps: (topic, partition) => keepers.has(placeOf(topic, partition)),
     begin: () => ++begun,
     committed(commit, batches, tasks) {
-      for (const { batch, offset } of batches) {
-        keepers.get(placeOf(batch.topic, batch.partition))?.wrote(batch.bytes, offset, batch.records)
+      for (const { topic, partition, bytes, offset, records } of batches) {
+        if (bytes !== undefined) keepers.get(placeOf(topic, partition))?.wrote(bytes, offset, records)
       }
       for (const { stores, partition } of tasks) {
         for (const { changelog } of stores) {

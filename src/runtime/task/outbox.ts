@@ -1,3 +1,4 @@
+import type { BatchBuffers } from '../../log/batch/batch-buffers.ts'
 import { partitionFor } from '../../log/batch/partitioner.ts'
 import type { Headers } from '../../record.ts'
 import type { TopicOutput } from '../../topology/processor.ts'
@@ -12,6 +13,8 @@ export interface OutgoingBatch {
   readonly partition: number
   readonly bytes: Buffer
   readonly records: number
+  /** Its bytes are in the log and nobody looks at them any more: the next batch may be gathered where they are. */
+  reuse?(): void
 }
 
 /** A repartition topic, whose readers are told how far time has come. */
@@ -24,6 +27,7 @@ export interface OutboxOptions {
   readonly counters: TaskCounters
   /** The record in work: what is written of it has its headers, unless it says otherwise. */
   readonly record: WorkingRecord
+  readonly buffers: BatchBuffers
   /** Bytes of the largest batch that a topic takes. */
   largestBatch(topic: string): number
   /** A record is not written, because it is too large; may throw. */
@@ -45,7 +49,7 @@ export interface Outbox {
 }
 
 export function outbox(options: OutboxOptions): Outbox {
-  const { counters, record, largestBatch } = options
+  const { counters, record, buffers, largestBatch } = options
   let full: OutgoingBatch[] = []
   let fullBytes = 0
   const targets = new Map<string, Target>()
@@ -59,12 +63,12 @@ export function outbox(options: OutboxOptions): Outbox {
   ): Target => {
     let found = targets.get(topic)
     if (found !== undefined) return found
-    const onFull = (partition: number, bytes: Buffer, records: number) => {
-      full.push({ topic, partition, bytes, records })
+    const onFull = (partition: number, bytes: Buffer, records: number, buffer: Buffer) => {
+      full.push({ topic, partition, bytes, records, reuse: () => buffers.give(buffer) })
       fullBytes += bytes.length
       add(counters.recordsOut, topic, records)
     }
-    found = target({ topic, partitions, most: largestBatch(topic), stamp, record, onOversized, onFull })
+    found = target({ topic, partitions, most: largestBatch(topic), stamp, record, buffers, onOversized, onFull })
     targets.set(topic, found)
     return found
   }

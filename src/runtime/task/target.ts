@@ -1,3 +1,4 @@
+import type { BatchBuffers } from '../../log/batch/batch-buffers.ts'
 import { BatchWriter } from '../../log/batch/batch-writer.ts'
 import type { Headers } from '../../record.ts'
 import { ByteWriter } from '../../serde/bytes.ts'
@@ -27,8 +28,10 @@ export interface TargetOptions {
   readonly record: WorkingRecord
   /** A record is not written, because it is too large; may throw. */
   onOversized(record: OversizedRecord): void
-  /** A batch is full. */
-  onFull(partition: number, batch: Buffer, records: number): void
+  /** Where batches are gathered. */
+  readonly buffers: BatchBuffers
+  /** A batch is full; `buffer` is what it lies in. */
+  onFull(partition: number, batch: Buffer, records: number, buffer: Buffer): void
 }
 
 /** A topic that is written to: an open batch for each of its partitions. */
@@ -52,14 +55,16 @@ const FIRST_BATCH_BYTES = 4096
 /** A record takes no more besides its key, its value and its headers. */
 const AROUND = 64
 
-export function target({ topic, partitions, most, stamp, record, onOversized, onFull }: TargetOptions): Target {
+export function target(options: TargetOptions): Target {
+  const { topic, partitions, most, stamp, record, buffers, onOversized, onFull } = options
   const full = Math.min(BATCH_BYTES, most)
   const writers = new Array<BatchWriter | undefined>(partitions)
   const spare = new ByteWriter()
 
   const finish = (partition: number, writer: BatchWriter) => {
     const { count } = writer
-    onFull(partition, writer.finish(false), count)
+    const { buffer, batch } = writer.detach()
+    onFull(partition, batch, count, buffer)
   }
   const append = (
     writer: BatchWriter,
@@ -86,7 +91,7 @@ export function target({ topic, partitions, most, stamp, record, onOversized, on
   }
 
   const put: Target['put'] = (partition, key, value, timestamp, headers) => {
-    const writer = (writers[partition] ??= new BatchWriter(Math.min(FIRST_BATCH_BYTES, full)))
+    const writer = (writers[partition] ??= new BatchWriter(Math.min(FIRST_BATCH_BYTES, full), buffers))
     const size = (key === null ? 0 : key.position) + (value === null ? 0 : value.position) + AROUND
     if (writer.count > 0 && writer.size + size > full) finish(partition, writer)
     append(writer, key, value, timestamp, headers)

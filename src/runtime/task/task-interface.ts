@@ -1,3 +1,4 @@
+import type { BatchBuffers } from '../../log/batch/batch-buffers.ts'
 import type { RecordBatch } from '../../log/batch/record-batch.ts'
 import type { Fetched } from '../../log/log.ts'
 import type { SinkBatch, SinkDefinition } from '../../sinks/sink.ts'
@@ -101,6 +102,8 @@ export interface TaskOptions extends TaskEnvironment {
   readonly policies: TaskPolicies
   /** Dead letters are written with the task's other output and commit with it; undefined: there is no such topic. */
   readonly deadLetterTopic: string | undefined
+  /** Where batches are gathered, by several tasks; absent: it has its own. */
+  readonly buffers?: BatchBuffers
   /** Bytes of the largest batch that a topic takes; absent: there is no bound. */
   largestBatch?(topic: string): number
   /** For logs. */

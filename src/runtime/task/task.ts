@@ -1,4 +1,5 @@
 import { MillraceError, toError } from '../../errors.ts'
+import { BatchBuffers } from '../../log/batch/batch-buffers.ts'
 import type { RecordBatch } from '../../log/batch/record-batch.ts'
 import type { Headers } from '../../record.ts'
 import { PendingSchema } from '../../serde/serde.ts'
@@ -28,6 +29,7 @@ export function createTask(subtopology: Subtopology, partition: number, options:
   const out = outbox({
     counters,
     record,
+    buffers: options.buffers ?? new BatchBuffers(),
     largestBatch: options.largestBatch ?? (() => Number.POSITIVE_INFINITY),
     onOversized: (oversized) => refuse(oversized),
   })
@@ -149,6 +151,9 @@ export function createTask(subtopology: Subtopology, partition: number, options:
       throw errorOf(thrown)
     }
   }
+  const release = () => {
+    for (const processor of processors) processor.release?.()
+  }
   const failed = (of: Input, thrown: unknown, decoding: boolean) => {
     const error = errorOf(thrown)
     if (!decoding && isNobodysFault(error)) throw error
@@ -249,6 +254,8 @@ export function createTask(subtopology: Subtopology, partition: number, options:
         if (first === undefined) break
         done += run(first, room, second)
       }
+      // What goes to the outside waits for the commit, which waits for its answers.
+      if (done > 0 && outside === undefined) naming(release)
       return done
     },
     tick(now) {

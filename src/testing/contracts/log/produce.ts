@@ -27,6 +27,22 @@ export function produceContract(under: LogUnderTest): void {
         )
     })
 
+    it('looks at the bytes of a batch no more when it is acknowledged', async () => {
+      const topic = await under.topic()
+      const transactional = await under.producer({ transactionalId: under.name('reused') })
+      transactional.begin()
+      for (const [producer, value] of [
+        [transactional, 'a'],
+        [await under.producer(), 'b'],
+      ] as const) {
+        const batch = valuesOf(value)
+        await producer.send(topic, 0, batch)
+        batch.fill(0xff)
+      }
+      await transactional.commit()
+      await under.sees(topic, ['a', 'b'])
+    })
+
     it('shares a partition with others', async () => {
       const topic = await under.topic()
       const producers = [await under.producer(), await under.producer()]
