@@ -1,4 +1,3 @@
-import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { avro, count, groupBy, json, run, stream, string, to, topology, toStream } from '../../src/index.ts'
 import { BatchWriter } from '../../src/log/batch/batch-writer.ts'
@@ -8,6 +7,7 @@ import { schemaRegistry } from '../../src/serde/avro/index.ts'
 import { ByteWriter } from '../../src/serde/bytes.ts'
 import type { AvroSchema } from '../../src/serde/serde.ts'
 import { faults } from '../support/faults.ts'
+import { keptLog } from '../support/log-lines.ts'
 import { readRecords } from '../support/records.ts'
 import { isRunning, kafkaBrokers, kill, registryUrl, start, uniqueName } from '../support/services.ts'
 
@@ -71,7 +71,7 @@ async function awayTwice(): Promise<void> {
   await writeV1(visits(30))
 
   await kill('registry')
-  const lines: string[] = []
+  const { logger, lines } = keptLog()
   const job = topology(name, [
     stream(topic, { key: string(), value: avro<Visit>(v1) }).pipe(
       groupBy(({ page }) => page),
@@ -85,9 +85,9 @@ async function awayTwice(): Promise<void> {
     registry: schemaRegistry({ url }),
     commitIntervalMs: 50,
     handleSignals: false,
-    logger: pino({}, { write: (line: string) => void lines.push(JSON.parse(line).msg) }),
+    logger,
   })
-  const said = (text: string) => lines.filter((line) => line === text).length
+  const said = (text: string) => lines.filter(({ msg }) => msg === text).length
   await vi.waitUntil(() => said('waiting for registry') === 1, { timeout: 60_000, interval: 20 })
   await start('registry')
   const running = await starting

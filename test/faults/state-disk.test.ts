@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { count, groupByKey, json, run, stream, string, to, topology, toStream } from '../../src/index.ts'
 import { kafka } from '../../src/log/kafka/index.ts'
 import type { Log } from '../../src/log/log.ts'
 import { snapshotDirectory } from '../../src/snapshots/index.ts'
+import { keptLog } from '../support/log-lines.ts'
 import { readRecords, writeRecords } from '../support/records.ts'
 import { kafkaBrokers, uniqueName } from '../support/services.ts'
 
@@ -43,14 +43,14 @@ it('a full disk for snapshots costs nothing but the snapshots, and they come whe
       to(`${name}-out`, { key: string(), value: json<number | null>() }),
     ),
   ])
-  const lines: { msg: string; err?: { code?: string; type?: string; message: string } }[] = []
+  const { logger, lines } = keptLog()
   const start = () =>
     run(job, {
       log: kafka({ brokers: kafkaBrokers() }),
       commitIntervalMs: 50,
       snapshots: { to: snapshotDirectory(disk), intervalMs: 50 },
       handleSignals: false,
-      logger: pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }),
+      logger,
     })
   let fed = 0
   const feed = async () => {
@@ -74,7 +74,7 @@ it('a full disk for snapshots costs nothing but the snapshots, and they come whe
   await running.caughtUp()
   expect(running.state.phase).toBe('running')
   const told = lines.find(({ msg }) => msg.startsWith('snapshot not written'))
-  expect(told?.err?.message).toMatch(/ENOSPC/)
+  expect(told).toMatchObject({ err: { message: expect.stringMatching(/ENOSPC/) } })
 
   expect(mount('remount,size=64m')).toBe(true)
   const room = await failures()

@@ -1,4 +1,3 @@
-import { pino } from 'pino'
 import { expect, it, vi } from 'vitest'
 import { MillraceError } from '../../src/errors.ts'
 import {
@@ -19,6 +18,7 @@ import {
 import { memoryLog } from '../../src/log/memory.ts'
 import { type RunHooks, run } from '../../src/runtime/run.ts'
 import type { SinkDefinition } from '../../src/sinks/sink.ts'
+import { keptLog } from '../support/log-lines.ts'
 import { parseMetrics, sumOf } from '../support/metrics.ts'
 import { writeRecords } from '../support/records.ts'
 
@@ -42,8 +42,7 @@ async function started(sink: SinkDefinition<string | null, { n: number }>, hooks
     ),
     source.pipe(to(sink)),
   ])
-  const lines: Record<string, unknown>[] = []
-  const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  const { logger, lines } = keptLog()
   const running = await run(app, { log, logger, commitIntervalMs: 10, stopTimeoutMs: 50, http: { port: 0 } }, hooks)
   const get = async (page: string) => fetch(`http://127.0.0.1:${running.httpPort}/${page}`)
   return { log, lines, running, get }

@@ -1,14 +1,13 @@
 import { getHeapStatistics } from 'node:v8'
-import { pino } from 'pino'
 import { expect, it } from 'vitest'
 import { createHeapWatch, type Heap, type HeapUse, readHeap } from '../../src/runtime/heap.ts'
 import { manualClock, minutes } from '../../src/time.ts'
+import { keptLog } from '../support/log-lines.ts'
 
 const MiB = 1024 * 1024
 
 function given() {
-  const lines: Record<string, unknown>[] = []
-  const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  const { logger, lines } = keptLog()
   const clock = manualClock(1_000)
   const heap: { -readonly [Part in keyof Heap]: Heap[Part] } = { used: 0, limit: 1_000 * MiB }
   return { lines, clock, heap, watch: createHeapWatch(logger, clock, () => heap) }

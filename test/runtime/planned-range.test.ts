@@ -1,5 +1,3 @@
-import { Writable } from 'node:stream'
-import { pino } from 'pino'
 import { describe, expect, it, vi } from 'vitest'
 import { peek, type SinkDefinition, stream, string, to, topology } from '../../src/index.ts'
 import type { Log } from '../../src/log/log.ts'
@@ -8,6 +6,7 @@ import type { RunOptions } from '../../src/runtime/options.ts'
 import { type RunHooks, run } from '../../src/runtime/run.ts'
 import type { SinkBatch } from '../../src/sinks/sink.ts'
 import { batchOf } from '../../src/testing/contracts/log/fixture.ts'
+import { keptLog } from '../support/log-lines.ts'
 import { parseMetrics, sumOf } from '../support/metrics.ts'
 
 /**
@@ -130,14 +129,8 @@ describe('a planned range that is gone', () => {
     const job = await planned({ aborted: 0 })
     const { written, transaction, start } = job
     await replace(job, values)
-    const lines: { msg: string; topic?: string; planned?: number }[] = []
-    const stream = new Writable({
-      write(chunk, _encoding, done) {
-        for (const line of String(chunk).trim().split('\n')) lines.push(JSON.parse(line))
-        done()
-      },
-    })
-    const second = await start(5, undefined, { outOfRange, logger: pino(stream) })
+    const { logger, lines } = keptLog()
+    const second = await start(5, undefined, { outOfRange, logger })
     await second.ready()
     await transaction(['z'], 'commit')
     await vi.waitUntil(() => valuesOf(written).length > seen.length, { timeout: 5_000 })

@@ -1,14 +1,13 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
-import { pino } from 'pino'
 import { beforeEach, expect, it, vi } from 'vitest'
 import { count, groupByKey, json, MillraceError, stream, string, to, topology, toStream } from '../../src/index.ts'
 import { type MemoryLog, memoryLog } from '../../src/log/memory.ts'
 import { run } from '../../src/runtime/run.ts'
 import { snapshotDirectory } from '../../src/snapshots/directory.ts'
 import type { SnapshotStore } from '../../src/snapshots/snapshot-store.ts'
+import { keptLog } from '../support/log-lines.ts'
 import { readRecords, writeRecords } from '../support/records.ts'
 
 const counted = topology('counted', [
@@ -23,7 +22,7 @@ const KEYS = 500
 
 let log: MemoryLog
 let directory: string
-let logged: { msg: string; records?: number }[]
+const { logger, lines: logged } = keptLog()
 let written: number
 
 beforeEach(async () => {
@@ -31,18 +30,12 @@ beforeEach(async () => {
   await log.connect()
   await log.admin.create(['in', 'out'].map((topic) => ({ topic, partitions: 1 })))
   directory = await mkdtemp(join(tmpdir(), 'millrace-snapshots-'))
-  logged = []
+  logged.length = 0
   written = 0
 })
 
 const folder = () => join(directory, 'counted', 'counted-per-key-changelog', '0')
 const messages = (text: string) => logged.filter(({ msg }) => msg.includes(text))
-const lines = new Writable({
-  write(chunk, _encoding, done) {
-    for (const line of String(chunk).trim().split('\n')) logged.push(JSON.parse(line))
-    done()
-  },
-})
 
 /** Adds one record per key, runs until all is committed and a snapshot is written, and gives what was restored. */
 async function round(elsewhere?: SnapshotStore, rounds = 1): Promise<string> {
@@ -51,7 +44,7 @@ async function round(elsewhere?: SnapshotStore, rounds = 1): Promise<string> {
   await peer.connect()
   const running = await run(counted, {
     log: peer,
-    logger: pino(lines),
+    logger,
     commitIntervalMs: 5,
     snapshots: { to, intervalMs: 1 },
     handleSignals: false,
@@ -81,7 +74,7 @@ const expectRight = async () => {
 
 it('restores from the snapshot and the end of the changelog', async () => {
   await round()
-  logged = []
+  logged.length = 0
   await round()
   expect(messages('snapshot loaded')).toMatchObject([{ records: KEYS }])
   // Nothing was written behind the snapshot: the changelog was not read at all.
@@ -94,7 +87,7 @@ it('writes changes behind the base, makes a new base in time, and removes what i
   await round(undefined, 8)
   const manifests = (await readdir(folder())).filter((name) => name.endsWith('.manifest.json'))
   expect(manifests.length).toBeLessThanOrEqual(2)
-  logged = []
+  logged.length = 0
   await round()
   expect(messages('snapshot loaded').length).toBe(1)
   await expectRight()
@@ -117,7 +110,7 @@ it.each([
 ] as const)('passes over %s, at the price of time', async (_, damage, ending) => {
   await round()
   for (const name of await readdir(folder())) if (name.endsWith(ending)) await damage(join(folder(), name))
-  logged = []
+  logged.length = 0
   await round()
   expect(messages('not usable').length).toBeGreaterThan(0)
   expect(messages('state restored')).toMatchObject([{ records: expect.any(Number) }])
@@ -131,7 +124,7 @@ it('does not take the snapshot of a state of the same name on another cluster', 
   await log.admin.create(['in', 'out'].map((topic) => ({ topic, partitions: 1 })))
   written = 0
   await round(snapshotDirectory(await mkdtemp(join(tmpdir(), 'millrace-snapshots-'))))
-  logged = []
+  logged.length = 0
   await round()
   expect(messages('not usable').length).toBeGreaterThan(0)
   await expectRight()

@@ -3,7 +3,6 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@clickhouse/client'
-import { pino } from 'pino'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { schema } from '../../examples/common/schemas.ts'
 import { avro, run, stream, string, to, topology } from '../../src/index.ts'
@@ -14,6 +13,7 @@ import { schemaRegistry } from '../../src/serde/avro/index.ts'
 import { ByteWriter } from '../../src/serde/bytes.ts'
 import type { AvroSchema } from '../../src/serde/serde.ts'
 import { clickhouse, type EmbeddedClickHouse, embeddedClickHouse } from '../../src/sinks/clickhouse/index.ts'
+import { keptLog } from '../support/log-lines.ts'
 import { readRecords } from '../support/records.ts'
 import { registryUrl, uniqueName } from '../support/services.ts'
 
@@ -88,8 +88,7 @@ it('takes new fields, renamed fields and what does not fit at all, without a res
       to(clickhouse({ table, url: engine.url, mode: 'append', create: true })),
     ),
   ])
-  const lines: Record<string, unknown>[] = []
-  const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  const { logger, lines } = keptLog()
   await produce(v1, `${topic}-value`, [0, 1, 2].map(payment))
   const running = await run(app, { log: newLog(), registry: schemaRegistry({ url: registryUrl() }), logger })
   await running.caughtUp()

@@ -6,7 +6,6 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { pino } from 'pino'
 import { afterEach, expect, it, vi } from 'vitest'
 import { schema } from '../../examples/common/schemas.ts'
 import { expected } from '../../examples/shop/expected.ts'
@@ -22,6 +21,7 @@ import type { Log } from '../../src/log/log.ts'
 import { schemaRegistry } from '../../src/serde/avro/index.ts'
 import { ByteWriter } from '../../src/serde/bytes.ts'
 import { embeddedClickHouse } from '../../src/sinks/clickhouse/index.ts'
+import { keptLog } from '../support/log-lines.ts'
 import { isRunning, kill, start, uniqueName } from '../support/services.ts'
 
 const OUTAGE_MS = Number(process.env.MILLRACE_OUTAGE_MS ?? 2_000)
@@ -51,12 +51,12 @@ it('waits for ClickHouse, S3, the registry and the broker, says so, and loses no
   const log = newLog()
   await log.connect()
   const feed = await openFeed({ log, name, registry, seed: SEED })
-  const lines: { msg: string }[] = []
+  const { logger, lines } = keptLog()
   const running = await run(shop(shopSinks(parts), name), {
     log: newLog(),
     registry: schemaRegistry({ url: parts.registryUrl! }),
     http: { port: 0 },
-    logger: pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }),
+    logger,
   })
   const health = async (page: 'healthz' | 'readyz'): Promise<Health> =>
     (await fetch(`http://127.0.0.1:${running.httpPort}/${page}`)).json() as Promise<Health>

@@ -1,12 +1,11 @@
 import { once } from 'node:events'
-import { Writable } from 'node:stream'
-import { pino } from 'pino'
 import { onTestFinished, vi } from 'vitest'
 import { count, groupByKey, json, stream, string, to, topology, toStream } from '../../../src/index.ts'
 import type { Assignment, GroupOptions, Log, LogReader } from '../../../src/log/log.ts'
 import { type MemoryLog, memoryLog } from '../../../src/log/memory.ts'
 import type { RunOptions } from '../../../src/runtime/options.ts'
 import { run } from '../../../src/runtime/run.ts'
+import { keptLog } from '../../support/log-lines.ts'
 import { parseMetrics } from '../../support/metrics.ts'
 import { readRecords, writeRecords } from '../../support/records.ts'
 
@@ -70,15 +69,10 @@ export async function sharedJob() {
   return { log, instance, pair, feed, fed, changelogEnd, out, followed, isCounted }
 }
 
-interface Logged {
-  readonly msg: string
-  readonly records?: number
-}
-
 /** An instance whose group is the test, with what it logs and reads; it is stopped when the test is over. */
 async function watched(log: MemoryLog, options: Partial<RunOptions>) {
   let group: GroupOptions | undefined
-  const logged: Logged[] = []
+  const { logger, lines: logged } = keptLog()
   /** Where reads of the changelog began. */
   const reads: number[] = []
   const seen = {
@@ -87,12 +81,6 @@ async function watched(log: MemoryLog, options: Partial<RunOptions>) {
     isPaused: false,
     isHeld: false,
   }
-  const lines = new Writable({
-    write(chunk, _encoding, done) {
-      for (const line of String(chunk).trim().split('\n')) logged.push(JSON.parse(line))
-      done()
-    },
-  })
   const watch = (reader: LogReader): LogReader => ({
     async fetch(positions, how) {
       const { failing } = seen
@@ -127,7 +115,7 @@ async function watched(log: MemoryLog, options: Partial<RunOptions>) {
   }
   const running = await run(job, {
     log: mine,
-    logger: pino(lines),
+    logger,
     commitIntervalMs: 5,
     handleSignals: false,
     ...options,

@@ -1,8 +1,8 @@
-import pino from 'pino'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { kafka } from '../../../src/log/kafka/index.ts'
 import type { Log } from '../../../src/log/log.ts'
 import { batchOf, eventually } from '../../../src/testing/contracts/log/fixture.ts'
+import { keptLog } from '../../support/log-lines.ts'
 import { readRecords } from '../../support/records.ts'
 import { kafkaBrokers } from '../../support/services.ts'
 import { copying } from './copying.ts'
@@ -32,8 +32,7 @@ it.each([
   await first.stop()
   await write('b', 'c')
   await log.admin.trim([{ topic: source, partition: 0, offset: 2 }])
-  const lines: { level: number; msg: string }[] = []
-  const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  const { logger, lines } = keptLog()
   const job = await start({ outOfRange, logger })
   if (expected === undefined) {
     await expect(job.done).rejects.toMatchObject({
