@@ -38,7 +38,7 @@ export function rowWindowStore<K, A>(
       windows.touch(slot)
       rows.remove(slot)
     },
-    changed: () => windows.changed().map(show),
+    changed: () => Array.from(windows.changed(), show),
     starts: () => windows.starts(),
     entries: (start) => Array.from(windows.in(start), show).sort((a, b) => keys.compare(a.key, b.key)),
     *all() {

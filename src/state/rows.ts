@@ -1,4 +1,5 @@
 import type { AggregateRow } from '../aggregates/row.ts'
+import { SlotList } from './slot-list.ts'
 
 const DIRTY = 1
 const LOGGED = 2
@@ -27,7 +28,7 @@ export class Rows<K> {
   private readonly keys: (K | undefined)[] = []
   /** What identifies the keys that are objects. */
   private readonly ids: string[] = []
-  private readonly spare: number[] = []
+  private readonly spare = new SlotList()
 
   constructor({ width }: Pick<AggregateRow, 'width'>) {
     this.width = width
@@ -45,7 +46,7 @@ export class Rows<K> {
 
   /** A row with a copy of an accumulator, clean and not logged. `id` is what identifies the key in a Map. */
   take(key: K, id: unknown, start: number, timestamp: number, accumulator: Float64Array): number {
-    const slot = this.spare.pop() ?? this.extend()
+    const slot = this.spare.length > 0 ? this.spare.pop() : this.extend()
     this.keys[slot] = key
     if (typeof key === 'object') this.ids[slot] = id as string
     const block = this.block(slot)

@@ -72,6 +72,18 @@ export class SlotTable {
     cells[2 * hole + 1] = 0
   }
 
+  /** Rows that it has a place for. */
+  get room(): number {
+    return this.mask + 1
+  }
+
+  /** Empties it. */
+  clear(): this {
+    this.cells.fill(0)
+    this.size = 0
+    return this
+  }
+
   /** All rows, in the order in which they lie in memory. */
   slots(): Int32Array {
     const slots = new Int32Array(this.size)

@@ -3,6 +3,7 @@ import { ByteWriter } from '../serde/bytes.ts'
 import type { Keys } from './keys.ts'
 import { RowEntry } from './row-entry.ts'
 import { Rows } from './rows.ts'
+import { SlotList } from './slot-list.ts'
 import { hashOf, SlotTable } from './slot-table.ts'
 import type { ChangelogWriter, ValueCodec } from './store.ts'
 import { encodeWindowEnd } from './window-key.ts'
@@ -21,9 +22,11 @@ export class WindowRows<K, A> {
   private readonly named = new Map<number, RowEntry<K, A>>()
   private readonly keyBytes = new ByteWriter()
   private readonly valueBytes = new ByteWriter()
-  private dirty: number[] = []
+  private readonly dirty = new SlotList()
   /** Released, and in the changelog. */
-  private released: number[] = []
+  private readonly released = new SlotList()
+  /** The largest table of a window that is no more, for the next one, which will be about as large. */
+  private spare: SlotTable | undefined
   private sorted: number[] | undefined = []
   // Records come mostly from one window after the other: the last one is remembered.
   private lastStart = Number.NaN
@@ -98,7 +101,7 @@ export class WindowRows<K, A> {
   }
 
   /** Rows changed since the last flush, in the order of their first change; deleted ones too. */
-  changed(): readonly number[] {
+  changed(): SlotList {
     return this.dirty
   }
 
@@ -143,9 +146,10 @@ export class WindowRows<K, A> {
       if (start > last) break
       this.forget(start)
     }
-    const changed = this.dirty
-    this.dirty = []
-    this.settleAll(changed, last)
+    const { dirty } = this
+    const { length } = dirty
+    dirty.clear()
+    this.settleAll(dirty, length, last)
   }
 
   free(slot: number): void {
@@ -164,8 +168,8 @@ export class WindowRows<K, A> {
   flush(to: ChangelogWriter): void {
     this.flushAll(this.released, to)
     this.flushAll(this.dirty, to)
-    this.released = []
-    this.dirty = []
+    this.released.clear()
+    this.dirty.clear()
   }
 
   write(slot: number, to: ChangelogWriter): void {
@@ -177,16 +181,17 @@ export class WindowRows<K, A> {
 
   // A long loop in a method that is seldom called is compiled while it runs. It must be the last thing in there: what comes behind
   // it has not run by then, and V8 gives the compiled code up when it gets to it.
-  private flushAll(slots: readonly number[], to: ChangelogWriter): void {
-    for (let i = 0; i < slots.length; i++) this.flushRow(slots[i], to)
+  private flushAll(slots: SlotList, to: ChangelogWriter): void {
+    for (let i = 0; i < slots.length; i++) this.flushRow(slots.at(i), to)
   }
 
   private buryAll(slots: Int32Array): void {
     for (let i = 0; i < slots.length; i++) this.bury(slots[i])
   }
 
-  private settleAll(slots: readonly number[], last: number): void {
-    for (let i = 0; i < slots.length; i++) this.settle(slots[i], last)
+  /** What stays moves up to the front, never past where it is read. */
+  private settleAll(slots: SlotList, length: number, last: number): void {
+    for (let i = 0; i < length; i++) this.settle(slots.at(i), last)
   }
 
   /** A row that has changed: what is released is the changelog's alone. */
@@ -238,7 +243,8 @@ export class WindowRows<K, A> {
   }
 
   private open(start: number): SlotTable {
-    const window = new SlotTable()
+    const window = this.spare ?? new SlotTable()
+    this.spare = undefined
     this.windows.set(start, window)
     this.last = window
     this.sorted = undefined
@@ -246,7 +252,9 @@ export class WindowRows<K, A> {
   }
 
   private drop(start: number): void {
+    const table = this.windows.get(start)!
     this.windows.delete(start)
+    if (this.spare === undefined || table.room > this.spare.room) this.spare = table.clear()
     this.sorted = undefined
     this.lastStart = Number.NaN
   }

@@ -62,3 +62,22 @@ it('knows keys that are objects by what identifies them', () => {
   expect(table.find(rows, '{"n":1}', hashOf('{"n":1}'))).toBe(slot)
   expect(table.find(rows, '{"n":2}', hashOf('{"n":2}'))).toBe(-1)
 })
+
+it('holds nothing of what it held when it is used again', () => {
+  const rows = new Rows<unknown>({ width: 0 })
+  const fill = (table: SlotTable, of: string) => {
+    for (let n = 0; n < 100; n++) {
+      const id = `${of}-${n}`
+      table.put(hashOf(id), rows.take(id, id, 0, 0, new Float64Array(0)))
+    }
+  }
+  const table = new SlotTable()
+  fill(table, 'before')
+  const { room } = table
+  expect(table.clear().size).toBe(0)
+  expect(table.find(rows, 'before-1', hashOf('before-1'))).toBe(-1)
+  expect(table.slots()).toHaveLength(0)
+  fill(table, 'after')
+  expect(table.room).toBe(room)
+  expect(rows.key(table.find(rows, 'after-1', hashOf('after-1')))).toBe('after-1')
+})

@@ -146,9 +146,7 @@ export function aligned<K, V, A, R>(
       waiting?.settle()
     }
 
-    const changedRows = () => row!.rows.changed()
-    const changedCount = () => (row ? changedRows() : store.changed()).length
-    const startOf = (slot: number) => row!.rows.start(slot)
+    const changedCount = () => (row ? row.rows.changed() : store.changed()).length
     const isOver = (start: number) => closesAt(windows, windows.endOf(start)) + retention <= time.closing
     /** To look through all that has changed must not cost more than the changes themselves did. */
     let enough = 0
@@ -162,7 +160,7 @@ export function aligned<K, V, A, R>(
         if (!isOver(start)) break
         last = start
       }
-      if (giveRows) giveRows(changedRows().filter((slot) => startOf(slot) <= last))
+      if (giveRows) giveRows(last)
       else give.flush(store.changed().filter(({ start }) => start <= last))
       store.release!(last)
       enough = 1.5 * changedCount()
@@ -176,7 +174,7 @@ export function aligned<K, V, A, R>(
       flush() {
         // The record that closed them may have failed.
         closing?.giveDue()
-        if (giveRows) giveRows(changedRows())
+        if (giveRows) giveRows(Number.POSITIVE_INFINITY)
         else give.flush(store.changed())
         for (const start of store.starts()) {
           if (!isOver(start)) break

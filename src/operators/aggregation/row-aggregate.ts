@@ -46,20 +46,25 @@ export function rowAggregate<K, V, A, R>(
 }
 
 /**
- * Gives changed rows out, once each, as `Results.flush` does with entries. None of them is deleted: a row of numbers never
- * becomes null, and windows are forgotten afterwards.
+ * Gives the changed rows of windows that start up to `last` out, once each, as `Results.flush` does with entries. None of them is
+ * deleted: a row of numbers never becomes null, and windows are forgotten afterwards.
  */
 export function rowResults<K, V, A, R>(
   context: ProcessorContext,
   { rows, result }: RowAggregate<K, V, A, R>,
   give: Results<K, A>,
   keyOf: (key: K, start: number) => unknown,
-): (slots: readonly number[]) => void {
+): (last: number) => void {
   const next = context.forward()
-  return (slots) => {
+  return (last) => {
     if (context.emit === 'update') return
-    if (context.wantsOld) return give.flush(slots.map((slot) => rows.entry(slot)))
-    for (const slot of slots) {
+    const slots = rows.changed()
+    if (context.wantsOld) {
+      return give.flush([...slots].filter((slot) => rows.start(slot) <= last).map((slot) => rows.entry(slot)))
+    }
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots.at(i)
+      if (rows.start(slot) > last) continue
       const value = result(rows.block(slot), rows.at(slot))
       next(keyOf(rows.key(slot), rows.start(slot)), value, rows.timestamp(slot), undefined)
     }
