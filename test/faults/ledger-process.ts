@@ -103,6 +103,7 @@ const stored = [...kept].map(({ key, start, value }) => [
   `${key}@${start}`,
   { postings: value!.s0, amount: value!.s1.sum },
 ])
-say(`ends with ${JSON.stringify(stored)}`)
+// More than fits into the pipe, of which writeSync would write a part.
+await new Promise((resolve) => process.stdout.write(`ends with ${JSON.stringify(stored)}\n`, resolve))
 await running.stop()
 await feeding.close()
