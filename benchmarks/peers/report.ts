@@ -59,7 +59,7 @@ const goalRows = (contests: readonly ContestSummary[]): string[][] =>
     if (reached === undefined) return []
     const { value, byCpu } = reached
     const figures = [goal.atLeast, goal.aim, value].map((figure) => withUnit(goal, figure))
-    return [[goal.title, ...figures, byCpu === undefined ? '' : withUnit(goal, byCpu), verdict(goal, value)]]
+    return [[goal.title, ...figures, byCpu === undefined ? '' : withUnit(goal, byCpu), verdict(goal, value, contest.n)]]
   })
 
 const withUnit = ({ unit }: Goal, value: number): string => `${Number(value.toFixed(value < 3 ? 2 : 1))} ${unit}`

@@ -66,6 +66,11 @@ test.each([
   expect(rowOf(text, 'tumbling ÷ flink').at(-1)).toBe(verdict)
 })
 
+test('a short run is no verdict', () => {
+  const lines = ['millrace', 'flink'].map((peer) => line(peer, { n: 50_000 }))
+  expect(report(lines, { markdown: false })).toMatch(/tumbling ÷ flink .* too short a run$/m)
+})
+
 test('a goal is left out when those who are compared were not run', () => {
   const text = report([line('millrace')], { markdown: true })
   expect(text).not.toContain('÷ flink')
