@@ -55,7 +55,8 @@ const spread = ({ worst, best }: Summary): string => `${short(worst)} … ${shor
 const goalRows = (contests: readonly ContestSummary[]): string[][] =>
   goals.flatMap((goal) => {
     const contest = contests.find(({ job, guarantee }) => job === goal.job && guarantee === goal.guarantee)
-    const reached = contest && goal.measure(contest)
+    if (contest === undefined) return []
+    const reached = goal.measure(contest)
     if (reached === undefined) return []
     const { value, byCpu } = reached
     const figures = [goal.atLeast, goal.aim, value].map((figure) => withUnit(goal, figure))
