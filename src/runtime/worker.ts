@@ -27,7 +27,7 @@ import type { Status } from './status.ts'
 import { groupSubtopologies } from './topics.ts'
 
 /** How much output may wait for a commit. */
-const EARLY_SEND_BYTES = 1024 * 1024
+const EARLY_SEND_BYTES = 2 * 1024 * 1024
 const MOST_PENDING_BYTES = 32 * 1024 * 1024
 const TICK_MS = 100
 
