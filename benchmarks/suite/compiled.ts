@@ -35,9 +35,10 @@ function compile(): string {
   removeOutdated()
   process.stderr.write('compiling what is measured …\n')
   const fresh = `${target}.${process.pid}`
-  execute('typescript', 'tsc', '-p', 'benchmarks', '--outDir', fresh)
+  execute('typescript', 'tsc', ['-p', 'benchmarks', '--outDir', fresh], process.stderr.fd)
   // A package of the same name around it, so that 'millrace' is its own, as published.
-  execute('rolldown', 'rolldown', '-c', '--logLevel', 'silent', '--dir', join(fresh, 'dist'))
+  // What it writes to stdout is a list of all files.
+  execute('rolldown', 'rolldown', ['-c', '--dir', join(fresh, 'dist')], 'ignore')
   cpSync(join(root, 'package.json'), join(fresh, 'package.json'))
   cpSync(join(root, 'schemas'), join(fresh, 'schemas'), { recursive: true })
   try {
@@ -51,11 +52,11 @@ function compile(): string {
 }
 
 /** A command of a package, in the root of the project. */
-function execute(name: string, command: string, ...args: string[]): void {
+function execute(name: string, command: string, args: readonly string[], stdout: number | 'ignore'): void {
   const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`)
   const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin: Record<string, string> }
   const script = join(dirname(manifest), bin[command])
-  execFileSync(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
+  execFileSync(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', stdout, 'inherit'] })
 }
 
 function digest(): string {
