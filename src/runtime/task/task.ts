@@ -254,8 +254,9 @@ export function createTask(subtopology: Subtopology, partition: number, options:
         if (first === undefined) break
         done += run(first, room, second)
       }
-      // What goes to the outside waits for the commit, which waits for its answers.
-      if (done > 0 && outside === undefined) naming(release)
+      // What goes to the outside waits for the commit, which waits for its answers. A sink must be given the same batch again after
+      // a crash, in which records are not taken in the same slices.
+      if (done > 0 && outside === undefined && sinks.length === 0) naming(release)
       return done
     },
     tick(now) {
