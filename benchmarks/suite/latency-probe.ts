@@ -55,6 +55,7 @@ async function send(log: Log, { input, rate, seconds }: Probe): Promise<number> 
       if (sent % 1_000 === 0) flush(BATCH_BYTES)
     }
     flush(0)
+    // No wait for anything: this is the pace of a sender.
     await new Promise((resolve) => setTimeout(resolve, TICK_MS))
   }
   await Promise.all(acknowledged)

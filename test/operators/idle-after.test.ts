@@ -22,6 +22,7 @@ import { memoryLog } from '../../src/log/memory.ts'
 import { type Running, run } from '../../src/runtime/run.ts'
 import { TopologyDriver } from '../../src/testing/index.ts'
 import { readRecords, writeRecords } from '../support/records.ts'
+import { unopenedSink } from '../support/unopened-sink.ts'
 
 const texts = { key: string(), value: string() }
 const counts = { key: windowed(string(), { size: 10 }), value: json<number>() }
@@ -130,13 +131,7 @@ describe('an idle source', () => {
   })
 
   it('is refused in front of an append sink, unless nothing there waits for time', () => {
-    const sink = {
-      kind: 'rows',
-      name: 'rows',
-      mode: 'append' as const,
-      parameters: {},
-      open: () => Promise.reject(new Error('not opened here')),
-    }
+    const sink = unopenedSink()
     const source = stream('in', { ...texts, idleAfter: 1_000 })
     const finals = source.pipe(groupByKey(), windowedBy(tumbling(10)), count('finals'), untilWindowCloses(), to(sink))
     expect(() => new TopologyDriver(topology('finals', [finals]))).toThrow(/idleAfter/)

@@ -37,6 +37,7 @@ export async function s3Gateway(endpoint: string) {
       return answer.writeHead(fault.status).end()
     }
     const body = await buffer(incoming)
+    // The fault itself: an answer that comes late.
     if (typeof fault === 'object') await new Promise((resolve) => setTimeout(resolve, fault.lateMs))
     // The host is as the client signed it.
     const forwarded = request({ hostname, port, method, path: url, headers })

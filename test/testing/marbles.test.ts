@@ -8,7 +8,6 @@ import {
   mapValues,
   nullable,
   reduce,
-  type SinkDefinition,
   sliding,
   stream,
   string,
@@ -26,6 +25,7 @@ import { marbles, playMarbles } from 'millrace/testing'
 import { describe, expect, it } from 'vitest'
 import { drawMarbles } from '../../src/testing/marbles/draw.ts'
 import { parseMarbles } from '../../src/testing/marbles/parse.ts'
+import { unopenedSink } from '../support/unopened-sink.ts'
 
 const numbers = stream('numbers', { key: nullable(string()), value: json<number>() })
 
@@ -100,13 +100,7 @@ describe('marbles', () => {
   ])('writes windows: %s', (_, of, diagram) => marbles(of, diagram))
 
   it('gives what a commit gives, and rows of sinks', () => {
-    const sink: SinkDefinition<string | null, number> = {
-      kind: 'test',
-      name: 'test:sink',
-      mode: 'append',
-      parameters: {},
-      open: () => Promise.reject(new Error('never opened')),
-    }
+    const sink = unopenedSink<string | null, number>()
     const both = topology('both', [
       numbers.pipe(to(sink)),
       numbers.pipe(groupByKey(), count('n'), toStream(), to('n', { key: string(), value: json() })),

@@ -10,7 +10,6 @@ import {
   output,
   process,
   reduce,
-  type SinkDefinition,
   stream,
   string,
   to,
@@ -23,6 +22,7 @@ import {
 import { memoryRegistry, schemaRegistry } from 'millrace/avro'
 import { TopologyDriver } from 'millrace/testing'
 import { describe, expect, it } from 'vitest'
+import { unopenedSink } from '../support/unopened-sink.ts'
 
 const perWord = topology('words', [
   stream('lines', { key: string(), value: string() }).pipe(
@@ -169,13 +169,7 @@ describe('commit and restart', () => {
   })
 
   it('bring rows to sinks with the commit', () => {
-    const sink: SinkDefinition<string, string> = {
-      kind: 'test',
-      name: 'test:rows',
-      mode: 'append',
-      parameters: {},
-      open: () => Promise.reject(new Error('never opened')),
-    }
+    const sink = unopenedSink<string, string>('test:rows')
     const driver = new TopologyDriver(
       topology('rows', [stream('in', { key: string(), value: string() }).pipe(to(sink))]),
     )

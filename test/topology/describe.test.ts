@@ -12,6 +12,7 @@ import {
   toStream,
 } from 'millrace'
 import { describe, expect, it } from 'vitest'
+import { unopenedSink } from '../support/unopened-sink.ts'
 import { largeShop, smallShop } from './shops.ts'
 
 describe('text', () => {
@@ -150,15 +151,7 @@ describe('mermaid', () => {
 
   it('takes nothing in a name for syntax', () => {
     const odd = topology('odd', [
-      stream('in', { key: string(), value: string() }).pipe(
-        to({
-          kind: 'test',
-          name: 'test: "a]] --> b" #quot;\nend',
-          mode: 'append',
-          parameters: {},
-          open: () => Promise.reject(new Error('never opened')),
-        }),
-      ),
+      stream('in', { key: string(), value: string() }).pipe(to(unopenedSink('test: "a]] --> b" #quot;\nend'))),
     ])
     expect(describeTopology(odd).mermaid).toContain('sink0[["test: #quot;a]] --> b#quot; #35;quot; end"]]')
   })

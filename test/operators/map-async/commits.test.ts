@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { count, groupByKey, json, mapAsync, stream, string, to, topology, toStream } from '../../../src/index.ts'
 import { TopologyDriver } from '../../../src/testing/index.ts'
+import { unopenedSink } from '../../support/unopened-sink.ts'
 import { answers, setUp, texts, turn } from './answers.ts'
 
 describe('commits', () => {
@@ -48,13 +49,7 @@ describe('commits', () => {
   })
 
   it('refuses an append sink behind results whose order may change', () => {
-    const sink = {
-      kind: 'rows',
-      name: 'rows',
-      mode: 'append' as const,
-      parameters: {},
-      open: () => Promise.reject(new Error('not opened here')),
-    }
+    const sink = unopenedSink()
     const rows = (ordered: 'all' | 'key') =>
       topology('rows', [
         stream('in', texts).pipe(

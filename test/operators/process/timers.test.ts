@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { json, keyValueStore, output, process, stream, string, to, topology } from '../../../src/index.ts'
 import { TopologyDriver } from '../../../src/testing/index.ts'
 import { compare } from '../../support/compare.ts'
+import { unopenedSink } from '../../support/unopened-sink.ts'
 
 interface Order {
   readonly id: string
@@ -238,13 +239,7 @@ describe('wall-clock timers', () => {
   })
 
   it('are refused in front of an append sink', () => {
-    const sink = {
-      kind: 'rows',
-      name: 'rows',
-      mode: 'append' as const,
-      parameters: {},
-      open: () => Promise.reject(new Error('not opened here')),
-    }
+    const sink = unopenedSink()
     const rows = topology('rows', [
       stream('in', texts).pipe(
         process('clock', { timers: { wallClock: string() } }, () => ({ process() {} })),

@@ -3,7 +3,6 @@ import {
   count,
   groupByKey,
   milliseconds,
-  type SinkDefinition,
   stream,
   string,
   to,
@@ -18,14 +17,7 @@ import { createTask } from '../../../src/runtime/task/task.ts'
 import { batchOf } from '../../../src/testing/contracts/log/fixture.ts'
 import { manualClock } from '../../../src/time.ts'
 import { plan } from '../../../src/topology/plan.ts'
-
-const sink: SinkDefinition<Windowed<string>, number> = {
-  kind: 'test',
-  name: 'test:sink',
-  mode: 'append',
-  parameters: {},
-  open: () => Promise.reject(new Error('never opened')),
-}
+import { unopenedSink } from '../../support/unopened-sink.ts'
 
 const planned = plan(
   topology('job', [
@@ -34,7 +26,7 @@ const planned = plan(
       windowedBy(tumbling(milliseconds(10))),
       count('counts'),
       toStream(),
-      to(sink),
+      to(unopenedSink<Windowed<string>, number>()),
     ),
   ]),
 )
